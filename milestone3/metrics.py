@@ -1,0 +1,88 @@
+"""Figures of merit for six labels, each one computed by scikit-learn.
+
+Everywhere, `labels` holds 0 and 1 and `scores` probabilities, both of shape [n_comments, n_labels].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+
+def predecessor_figures(labels: np.ndarray, scores: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
+    """The four figures that the 2023 course reported.
+
+    Label accuracy counts each of the n x 6 decisions; exact match counts comments with all six right; precision and
+    recall are pooled over all decisions (micro average).
+    """
+    given = (scores >= threshold).astype(int)
+    truth = labels.astype(int)
+    return {
+        "label_accuracy": float((given == truth).mean()),
+        "exact_match": float(accuracy_score(truth, given)),
+        "micro_precision": float(precision_score(truth, given, average="micro", zero_division=0)),
+        "micro_recall": float(recall_score(truth, given, average="micro", zero_division=0)),
+    }
+
+
+def roc_auc(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve of each label, shape [n_labels]; NaN for a label that is all 0 or all 1.
+
+    It is the chance that a comment with the label scores higher than one without it.
+    """
+    return np.array([
+        roc_auc_score(truth, score) if 0 < truth.sum() < len(truth) else np.nan
+        for truth, score in zip(labels.T, scores.T)
+    ])
+
+
+def mean_roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Mean over the labels that have both kinds of comments; NaN if none has."""
+    areas = roc_auc(labels, scores)
+    return float(areas[~np.isnan(areas)].mean()) if not np.isnan(areas).all() else float("nan")
+
+
+def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Average precision of each label, shape [n_labels]; NaN without a positive comment."""
+    return np.array([
+        average_precision_score(truth, score) if truth.any() else np.nan for truth, score in zip(labels.T, scores.T)
+    ])
+
+
+def f1(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray | float = 0.5) -> np.ndarray:
+    """F1 of each label when it is given from its threshold on, shape [n_labels]; NaN without a positive comment."""
+    given = (scores >= thresholds).astype(int)
+    values = np.atleast_1d(f1_score(labels.astype(int), given, average=None, zero_division=0))
+    return np.where(labels.any(axis=0), values, np.nan)
+
+
+def choose_thresholds(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Threshold of each label with the best F1 on these comments, shape [n_labels].
+
+    Call it with validation comments. A label without a positive comment keeps 0.5.
+    """
+    return np.array([_best_threshold(truth, score) for truth, score in zip(labels.T, scores.T)])
+
+
+def any_label(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fold six labels into one question, "is it toxic in any way?": columns of shape [n_comments, 1]."""
+    return labels.max(axis=1, keepdims=True), scores.max(axis=1, keepdims=True)
+
+
+def _best_threshold(truth: np.ndarray, score: np.ndarray) -> float:
+    if not truth.any():
+        return 0.5
+    precision, recall, thresholds = precision_recall_curve(truth, score)
+    sums = precision + recall
+    f1_values = np.divide(2 * precision * recall, sums, out=np.zeros_like(sums), where=sums > 0)[:-1]
+    best = int(f1_values.argmax())
+    below = thresholds[best - 1] if best else thresholds[best]
+    return float((thresholds[best] + below) / 2)  # half-way to the next score, not on a comment's own score

@@ -1,0 +1,68 @@
+"""A pretrained encoder with a new head for the six labels."""
+
+from __future__ import annotations
+
+import torch
+from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    set_seed,
+)
+
+from milestone2.base import find_base
+from milestone3.comments import LABELS
+from milestone3.recipe import Recipe
+
+
+def load_model(recipe: Recipe) -> tuple[PreTrainedModel | PeftModel, PreTrainedTokenizerBase]:
+    """A pretrained encoder with a new head of six outputs, and its tokenizer.
+
+    The head is drawn from the recipe's seed. Dropout is set as the recipe says.
+    """
+    set_seed(recipe.seed)
+    base = find_base(recipe.base)
+    tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        base.source,
+        revision=base.revision,
+        use_safetensors=True,
+        problem_type="multi_label_classification",
+        num_labels=len(LABELS),
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: number for number, label in enumerate(LABELS)},
+    )
+    set_dropout(model, recipe.dropout)
+    if recipe.method == "lora":
+        model = get_peft_model(model, _lora_config(recipe))
+    return model, tokenizer
+
+
+def set_dropout(model: PreTrainedModel, rate: float) -> None:
+    """Give every dropout of an encoder the same rate, and say so in its configuration."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = rate
+    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+        if hasattr(model.config, name):
+            setattr(model.config, name, rate)
+
+
+def _lora_config(recipe: Recipe) -> LoraConfig:
+    """Adapters on every linear layer of the encoder; the new head is trained whole."""
+    return LoraConfig(
+        task_type=TaskType.SEQ_CLS,
+        r=recipe.lora_rank,
+        lora_alpha=2 * recipe.lora_rank,
+        lora_dropout=recipe.dropout,
+        target_modules="all-linear",
+        modules_to_save=["classifier"],
+    )
+
+
+def count_parameters(model: torch.nn.Module) -> tuple[int, int]:
+    """Numbers of trained parameters and of all parameters."""
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
