@@ -36,25 +36,34 @@ def what_is_missing(checkpoint: Path) -> str | None:
 
     Weights, optimizer, schedule, random state and, written last, the trainer's state must all be there and open.
     """
-    weights = next((p for p in map(checkpoint.joinpath, ("model.safetensors", "adapter_model.safetensors")) if p.exists()), None)
-    if weights is None:
+    if not any((checkpoint / name).exists() for name in ("model.safetensors", "adapter_model.safetensors")):
         return "it has no weights"
-    try:
-        with safe_open(weights, framework="pt") as tensors:
-            tensors.keys()
-    except (SafetensorError, OSError):
-        return "its weights are cut off"
-    for name in ("optimizer.pt", "scheduler.pt"):
-        if not zipfile.is_zipfile(checkpoint / name):
-            return f"{name} is missing or cut off"
     if not any(checkpoint.glob("rng_state*.pth")):
         return "it has no random state"
-    try:
-        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return "trainer_state.json is missing or cut off"
+    for name in ("optimizer.pt", "scheduler.pt", "trainer_state.json"):
+        if not (checkpoint / name).exists():
+            return f"{name} is missing"
+    cut_off = [path.name for path in sorted(checkpoint.iterdir()) if _is_cut_off(path)]
+    if cut_off:
+        return f"{cut_off[0]} is cut off"
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     step = int(_NAME.search(checkpoint.name)[1])
     return None if state.get("global_step") == step else "trainer_state.json is of another step"
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether a file lacks its end; only files of the kinds that a checkpoint is made of are looked into."""
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="pt") as tensors:
+                tensors.keys()
+        elif path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix in (".pt", ".pth", ".bin"):
+            return not zipfile.is_zipfile(path)  # as which torch.save writes; the table of contents is at the end
+    except (SafetensorError, ValueError, OSError):
+        return True
+    return False
 
 
 def require_room(folder: Path, weights: int, trained: int) -> None:

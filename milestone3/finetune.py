@@ -2,8 +2,11 @@
 
     python -m milestone3.finetune --data practice --output my-model
 
-The same command again goes on after a crash. `accelerate launch --num_processes 2 -m milestone3.finetune ...` shares the
-work between processes, GPUs or machines.
+The same command again goes on after a crash. To share the work between processes, GPUs or machines:
+
+    accelerate launch --multi_gpu --num_processes 2 -m milestone3.finetune ...
+
+which, in spite of the option's name, also starts two processes on a machine without a GPU.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from datasets import DatasetDict, concatenate_datasets
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, Trainer
@@ -26,6 +28,7 @@ from milestone3.comments import LABELS, load_comments, load_extra_comments
 from milestone3.encoding import encode
 from milestone3.metrics import choose_thresholds
 from milestone3.model import count_parameters, load_model
+from milestone3.processes import process_state, warn_if_alone
 from milestone3.recipe import Recipe
 from milestone3.run_record import is_finished, remember
 from milestone3.trainer import build_trainer
@@ -65,6 +68,8 @@ def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(
     encoded = encode(DatasetDict({part: comments[part] for part in ("train", "validation")}), tokenizer, recipe.max_length)
     trainer = build_trainer(model, tokenizer, encoded, output / "checkpoints", recipe)
     resumed = last_complete_checkpoint(output / "checkpoints")
+    if resumed:
+        print(f"Going on from {resumed.name}.")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     _save(trainer, tokenizer, encoded, output)
     remember(output, recipe, comments, finished=True)
@@ -132,13 +137,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     options = build_parser().parse_args(arguments)
     recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)})
+    warn_if_alone()
     try:
         comments = load_comments(options.data, rows=options.rows)
         if options.extra:
             extra = load_extra_comments(options.extra, held_out=comments)
             comments["train"] = concatenate_datasets([comments["train"], extra])
         finetune(comments, options.output, recipe)
-        if PartialState().is_main_process:
+        if process_state().is_main_process:
             print(f"Saved in {options.output}.")
             if options.push_to_hub:
                 print(f"Uploaded to {push_to_hub(options.output, options.push_to_hub)}")

@@ -28,8 +28,8 @@ def predecessor_figures(labels: np.ndarray, scores: np.ndarray, threshold: float
     return {
         "label_accuracy": float((given == truth).mean()),
         "exact_match": float(accuracy_score(truth, given)),
-        "micro_precision": float(precision_score(truth, given, average="micro", zero_division=0)),
-        "micro_recall": float(recall_score(truth, given, average="micro", zero_division=0)),
+        "micro_precision": float(precision_score(truth.ravel(), given.ravel(), zero_division=0)),
+        "micro_recall": float(recall_score(truth.ravel(), given.ravel(), zero_division=0)),
     }
 
 
@@ -60,8 +60,10 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def f1(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray | float = 0.5) -> np.ndarray:
     """F1 of each label when it is given from its threshold on, shape [n_labels]; NaN without a positive comment."""
     given = (scores >= thresholds).astype(int)
-    values = np.atleast_1d(f1_score(labels.astype(int), given, average=None, zero_division=0))
-    return np.where(labels.any(axis=0), values, np.nan)
+    return np.array([
+        f1_score(truth, answer, zero_division=0) if truth.any() else np.nan
+        for truth, answer in zip(labels.astype(int).T, given.T)
+    ])
 
 
 def choose_thresholds(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:

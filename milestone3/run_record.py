@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from accelerate import PartialState
 from datasets import DatasetDict
 
+from milestone3.processes import process_state
 from milestone3.recipe import Recipe
 
 
@@ -34,7 +34,7 @@ def is_finished(output: Path, recipe: Recipe, comments: DatasetDict) -> bool:
 
 
 def remember(output: Path, recipe: Recipe, comments: DatasetDict, finished: bool) -> None:
-    if PartialState().is_main_process:
+    if process_state().is_main_process:
         draft = output / "run.json.part"
         draft.write_text(json.dumps({**_identity(recipe, comments), "finished": finished}, indent=2), encoding="utf-8")
         draft.replace(output / "run.json")

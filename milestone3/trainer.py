@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
 from datasets import DatasetDict
 from peft import PeftModel
 from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
@@ -14,6 +13,7 @@ from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBas
 from milestone2.base import find_base
 from milestone3.encoding import LengthGroupedSampler, padding_collator
 from milestone3.metrics import mean_roc_auc
+from milestone3.processes import process_state
 from milestone3.recipe import Recipe
 
 # 16 rows at a time keep MiniLM within 1.5 GB; two of them make an optimizer step of 32.
@@ -40,7 +40,7 @@ def build_trainer(
     recipe: Recipe,
 ) -> Trainer:
     """A `Trainer` that evaluates and saves `recipe.saves` times and ends with the best of these checkpoints."""
-    return LengthGroupedTrainer(
+    trainer = LengthGroupedTrainer(
         model=model,
         args=training_arguments(folder, recipe, rows=len(encoded["train"])),
         train_dataset=encoded["train"],
@@ -49,6 +49,10 @@ def build_trainer(
         data_collator=padding_collator(tokenizer),
         compute_metrics=_validation_metrics,
     )
+    # BERT's forward takes any keyword, from which Trainer concludes that its loss is divided by the size of the whole
+    # step, and adds up the losses of the step's parts. But it is each part's mean, so their mean is wanted.
+    trainer.model_accepts_loss_kwargs = False
+    return trainer
 
 
 def training_arguments(folder: Path, recipe: Recipe, rows: int) -> TrainingArguments:
@@ -64,7 +68,7 @@ def training_arguments(folder: Path, recipe: Recipe, rows: int) -> TrainingArgum
     """
     base = find_base(recipe.base)
     usual_rate = base.lora_learning_rate if recipe.method == "lora" else base.learning_rate
-    processes = PartialState().num_processes
+    processes = process_state().num_processes
     at_once = min(ROWS_AT_ONCE, max(1, recipe.batch_size // processes))
     steps = math.ceil(rows / recipe.batch_size) * recipe.epochs
     every = max(1, steps // recipe.saves)

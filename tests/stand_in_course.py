@@ -100,8 +100,9 @@ class StandInCourse:
     def start(self, *arguments: str, python: str = sys.executable, before: str = "", **variables: str):
         """Start the launcher, in a process group of its own, after running the Python code `before`."""
         # A shell's background job ignores Ctrl-C, and so would all that a test starts from there.
-        interrupts = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-        code = f"{interrupts}\n{before}\nimport runpy, sys; sys.argv[0] = 'course'; runpy.run_module('course', run_name='__main__')"
+        interrupts = "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        launch = "sys.argv[0] = 'course'; runpy.run_module('course', run_name='__main__')"
+        code = f"{interrupts}\n{before}\n{launch}"
         return subprocess.Popen([python, "-c", code, *arguments], cwd=self.root, env={**self.variables, **variables},
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 start_new_session=True)  # fmt: skip

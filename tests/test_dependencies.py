@@ -113,6 +113,18 @@ def test_constraints_have_everything_that_is_installed_beneath_the_needed_packag
                 todo.append(canonicalize_name(requirement.name))
 
 
+def test_constraints_install_on_the_first_release_of_the_oldest_python():
+    """Debian 12 has Python 3.11.2, and some packages ask for a later 3.11 than that."""
+    oldest = project()["requires-python"].removeprefix(">=") + ".0"
+    for name, requirement in constraints().items():
+        try:
+            metadata = importlib.metadata.metadata(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if Version(metadata["Version"]).public == str(exact(requirement)):
+            assert SpecifierSet(metadata["Requires-Python"] or "").contains(oldest), f"{name} needs a newer Python"
+
+
 def conda_packages() -> tuple[dict[str, str], list[str]]:
     """Return conda's packages of environment.yml with their versions, and what it asks pip for."""
     listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]

@@ -1,0 +1,1 @@
+"""Build the app as a folder for a Hugging Face Space, and publish it: `python -m milestone2.space --help`."""
