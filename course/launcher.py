@@ -1,4 +1,4 @@
-"""What ``python3 -m course`` can do: ``lab``, ``test`` and ``refresh``. Standard library only."""
+"""What ``python3 -m course`` can do: ``lab``, ``test``, ``setup`` and ``refresh``. Standard library only."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     for name, summary, rest in [
         ("lab", "open JupyterLab at the notebooks", "Other options (--no-browser, --port 9999) go to JupyterLab."),
         ("test", "run all tests, and all notebooks", "Paths and options (-k WORD, -x, a file) go to pytest."),
+        ("setup", "do nothing else", "Useful before a journey without a network."),
         ("refresh", "run notebooks again and keep their new outputs", "Other arguments go to course.refresh."),
     ]:
         command = commands.add_parser(name, help=summary, description=f"Set up, then {summary}. {rest}",
@@ -109,6 +110,9 @@ def start(options: argparse.Namespace, others: Sequence[str], root: Path) -> int
         python = Path(sys.executable)
     else:
         python = environment.set_up(root)
+    if options.command == "setup":
+        print("The course is set up.")
+        return 0
     modules = {
         "lab": lab_command(root, others),
         "test": ["pytest", *testing.pytest_arguments(others)],

@@ -106,13 +106,14 @@ def show(figure: Figure, alt: str) -> None:
     import io
 
     import matplotlib.pyplot as plt
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None})
     plt.close(figure)
     data = base64.b64encode(picture.getvalue()).decode()
-    display(HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'))
+    page = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+    display({"text/html": page, "text/plain": alt}, raw=True)
 
 
 def show_source(function: Callable) -> None:

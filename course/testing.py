@@ -12,7 +12,7 @@ FLAGS = [
     "--nbval",
     "--nbval-sanitize-with=tests/nbval_sanitize.cfg",
     "--nbval-current-env",
-    "--nbval-cell-timeout=300",
+    "--nbval-cell-timeout=900",
     # Two workers, each with whole files: a notebook's cells belong to one kernel.
     "-n=2",
     "--dist=loadfile",

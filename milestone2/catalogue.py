@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from course import runs_folder
 from milestone2.hub import cached_weights, has_weights, why_unreachable
 from milestone2.shipped import ADAPTER_FILES, SHIPPED, adapter_folder
 
+HUB_ADDRESS = "https://huggingface.co/"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 TOXICITY_LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
 
 
@@ -47,6 +50,10 @@ class Entry:
     source: str
     revision: str | None = None
     weights_revision: str | None = None
+
+    @property
+    def on_hub(self) -> bool:
+        return self.source.startswith(HUB_ADDRESS)
 
 
 SHIPPED_MODELS = (
@@ -105,9 +112,30 @@ HUB_MODELS = (
 )
 
 
-def catalogue() -> list[Entry]:
-    """Every model that can be offered: shipped, the student's own, then the Hub's."""
-    return [*SHIPPED_MODELS, *own_models(), *HUB_MODELS]
+def catalogue(also: str | None = None) -> list[Entry]:
+    """Every model that can be offered: shipped, the student's own, then the Hub's.
+
+    Parameters
+    ----------
+    also : str, optional
+        A Hub id (OWNER/NAME) to offer first, if it is not among them.
+    """
+    entries = [*SHIPPED_MODELS, *own_models(), *HUB_MODELS]
+    if also and HUB_ID.fullmatch(also) and also not in {entry.name for entry in entries}:
+        entries.insert(0, _unknown_hub_model(also))
+    return entries
+
+
+def _unknown_hub_model(name: str) -> Entry:
+    return Entry(
+        name=name,
+        title=name,
+        description="A model from the Hub, which the course knows nothing of. Its page says what it is for.",
+        labels=(),
+        size_mb=0,
+        licence="see its page",
+        source=HUB_ADDRESS + name,
+    )
 
 
 def find_entry(name: str) -> Entry | None:
@@ -142,11 +170,11 @@ def _read_checkpoint(folder: Path) -> Entry | None:
         size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    base = (run.get("recipe") or {}).get("base", "an unknown base")
+    base = (run.get("recipe") or {}).get("base")
     return Entry(
         name=str(folder.resolve()),
         title=f"{folder.resolve().name} (yours)",
-        description=f"A model that was fine-tuned on this computer, from {base}.",
+        description=f"A model fine-tuned in milestone 3{f' from {base}' if base else ''}.",
         labels=labels,
         size_mb=round(size / 1e6),
         licence="yours to choose",
@@ -168,7 +196,7 @@ def why_unavailable(entries: Iterable[Entry]) -> dict[str, str]:
         if entry.name in SHIPPED:
             if not all((adapter_folder(entry.name) / file).is_file() for file in ADAPTER_FILES):
                 reasons[entry.name] = "its files are missing: install the course again"
-        elif entry.revision and cached_weights(entry.name) is None:
+        elif entry.on_hub and cached_weights(entry.name) is None:
             waiting.append(entry)
     reason = why_unreachable() if waiting else None
     return reasons | {entry.name: reason for entry in waiting if reason}

@@ -20,12 +20,11 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from milestone2.catalogue import HUB_MODELS, find_entry
+from milestone2.catalogue import HUB_ID, HUB_MODELS, find_entry
 from milestone2.hub import download_model, has_weights
 from milestone2.shipped import SHIPPED, checkpoint_folder
 
 MAX_LENGTH = 128
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 _HUMAN_LABELS = {"neg": "negative", "neu": "neutral", "pos": "positive"}
 
@@ -175,7 +174,7 @@ def load_classifier(name: str | Path) -> Classifier:
     if folder.is_dir():
         _require_checkpoint(folder)
         return _load(folder)
-    if isinstance(name, Path) or not _HUB_ID.fullmatch(name):
+    if isinstance(name, Path) or not HUB_ID.fullmatch(name):
         raise FileNotFoundError(_unknown(str(name)))
     entry = find_entry(name)
     if entry is None:

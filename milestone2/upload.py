@@ -122,8 +122,8 @@ def _explain_refusal(error: HfHubHTTPError, repository: str, kind: str) -> Excep
     if status == 401 and not isinstance(error, RepositoryNotFoundError):
         return PermissionError(
             f"The Hub does not accept your token for {repository}: it has expired, was revoked, or is for something "
-            f"else. Make a new one with the right to write at {_token_page()}, then run `hf auth login --force` (or put "
-            "it into HF_TOKEN, if you use that)."
+            f"else. Make a new one with the right to write at {_token_page()}, then run `hf auth login --force`, or "
+            "put it into HF_TOKEN if that is what you use."
         )
     if status == 402:
         return PermissionError(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from tqdm.auto import tqdm
 
 from milestone2.classifier import Classifier, load_classifier
@@ -114,7 +114,14 @@ def any_label_row(test: Scored, threshold: float, repeats: int = 1000) -> dict[s
     return {"threshold": threshold, "f1": float(value[0]), "f1_low": float(low[0]), "f1_high": float(high[0])}
 
 
-def evaluate(name: str, source: str, split: str = "test", rows: int | None = None, repeats: int = 1000) -> dict:
+def evaluate(
+    name: str,
+    source: str,
+    split: str = "test",
+    baseline_from: str | None = None,
+    rows: int | None = None,
+    repeats: int = 1000,
+) -> dict:
     """Everything `--json` writes about a model on a source.
 
     Parameters
@@ -126,6 +133,9 @@ def evaluate(name: str, source: str, split: str = "test", rows: int | None = Non
     split : str
         "test" scores the held-out part and chooses thresholds on the validation part of the same source. "all" scores
         every comment, for a model that was trained on another source, with the thresholds the checkpoint brings.
+    baseline_from : str, optional
+        Train the TF-IDF baseline on the training part of this source; by default on that of `source`, and with "all"
+        there is none.
     rows : int, optional
         As for `load_comments`.
     repeats : int
@@ -134,16 +144,21 @@ def evaluate(name: str, source: str, split: str = "test", rows: int | None = Non
     classifier = load_classifier(name)
     comments = load_comments(source, rows=rows)
     if split == "all":
-        test = _join([score_comments(classifier, comments[part]) for part in comments])
-        thresholds = np.array([classifier.thresholds[classifier.labels.index(label)] for label in LABELS])
-        baseline, any_threshold = None, float(thresholds.min())
+        everything = concatenate_datasets(list(comments.values()))
+        test = score_comments(classifier, everything)
+        stored = getattr(classifier.model.config, "thresholds", None) or {}
+        thresholds = np.array([stored.get(label, 0.5) for label in LABELS])
+        any_threshold = stored.get("any", 0.5)
     else:
+        everything = comments["test"]
         validation = score_comments(classifier, comments["validation"])
-        test = score_comments(classifier, comments["test"])
+        test = score_comments(classifier, everything)
         thresholds = metrics.choose_thresholds(validation.labels, validation.scores)
         any_threshold = float(metrics.choose_thresholds(*metrics.any_label(validation.labels, validation.scores))[0])
-        baseline = _score_tfidf(comments)
-    return _report(test, baseline, thresholds, any_threshold, repeats) | {"model": str(name), "data": Path(source).name, "split": split}
+    train = load_comments(baseline_from)["train"] if baseline_from else comments["train"] if split == "test" else None
+    baseline = _score_tfidf(train, everything) if train else None
+    names = {"model": Path(name).name, "data": Path(source).name, "split": split}
+    return names | _report(test, baseline, thresholds, any_threshold, repeats)
 
 
 def _report(test: Scored, baseline: Scored | None, thresholds: np.ndarray, any_threshold: float, repeats: int) -> dict:
@@ -164,19 +179,15 @@ def _report(test: Scored, baseline: Scored | None, thresholds: np.ndarray, any_t
     }
 
 
-def _score_tfidf(comments) -> Scored:
-    model = train_tfidf(comments["train"]["text"][:], label_matrix(comments["train"]))
-    return Scored(label_matrix(comments["test"]), model.predict_proba(comments["test"]["text"][:]))
+def _score_tfidf(train: Dataset, test: Dataset) -> Scored:
+    model = train_tfidf(train["text"][:], label_matrix(train))
+    return Scored(label_matrix(test), model.predict_proba(test["text"][:]))
 
 
 def _with_mean(figure: Callable, labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """The figure of each label, and behind them the mean of those that are known."""
     values = figure(labels, scores)
     return np.append(values, np.nan if np.isnan(values).all() else np.nanmean(values))
-
-
-def _join(parts: list[Scored]) -> Scored:
-    return Scored(np.concatenate([part.labels for part in parts]), np.concatenate([part.scores for part in parts]))
 
 
 def print_report(report: dict) -> None:
@@ -204,16 +215,19 @@ def print_report(report: dict) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m milestone3.evaluation", description="Evaluate a classifier on labelled comments.")
+    parser = argparse.ArgumentParser(
+        prog="python -m milestone3.evaluation", description="Evaluate a classifier on labelled comments."
+    )
     parser.add_argument("--model", required=True, help="a checkpoint folder, or a name that load_classifier knows")
     parser.add_argument("--data", default="practice", help="practice, jigsaw, or the path of Kaggle's train.csv")
     parser.add_argument("--split", choices=("test", "all"), default="test", help="the held-out part, or every comment")
+    parser.add_argument("--baseline-from", metavar="SOURCE", help="train the TF-IDF baseline on this source's training part")
     parser.add_argument("--rows", type=int, default=None, help="take only about this many rows of --data")
     parser.add_argument("--repeats", type=int, default=1000, help="draws of the bootstrap (default: 1000)")
     parser.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the figures there, too")
     options = parser.parse_args(arguments)
     try:
-        report = evaluate(options.model, options.data, options.split, options.rows, options.repeats)
+        report = evaluate(options.model, options.data, options.split, options.baseline_from, options.rows, options.repeats)
         if options.json:
             options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     except (OSError, ValueError) as error:

@@ -17,7 +17,6 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import torch
 from datasets import DatasetDict, concatenate_datasets
 from peft import PeftModel
@@ -26,7 +25,7 @@ from transformers import PreTrainedTokenizerBase, Trainer
 from milestone3.checkpoints import last_complete_checkpoint, require_room
 from milestone3.comments import LABELS, load_comments, load_extra_comments
 from milestone3.encoding import encode
-from milestone3.metrics import choose_thresholds
+from milestone3.metrics import any_label, choose_thresholds
 from milestone3.model import count_parameters, load_model
 from milestone3.processes import process_state, warn_if_alone
 from milestone3.recipe import Recipe
@@ -80,13 +79,14 @@ def _save(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, encoded: Dataset
     """Write the best weights, with the thresholds that validation suggests, by the first process alone."""
     prediction = trainer.predict(encoded["validation"])
     scores = torch.sigmoid(torch.from_numpy(prediction.predictions)).numpy()
-    thresholds = choose_thresholds(prediction.label_ids, scores)
+    thresholds = dict(zip(LABELS, choose_thresholds(prediction.label_ids, scores)))
+    thresholds["any"] = choose_thresholds(*any_label(prediction.label_ids, scores))[0]
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         if isinstance(model, PeftModel):
             model.save_pretrained(output / "adapter")
             model = model.merge_and_unload()
-        model.config.thresholds = dict(zip(LABELS, np.round(thresholds, 4).tolist()))
+        model.config.thresholds = {name: round(float(value), 4) for name, value in thresholds.items()}
         model.save_pretrained(output)
         tokenizer.save_pretrained(output)
         shutil.rmtree(output / "checkpoints", ignore_errors=True)
@@ -97,14 +97,33 @@ def push_to_hub(checkpoint: Path, repository: str) -> str:
     """Upload a checkpoint to a model repository on the Hugging Face Hub, private at first; returns its address.
 
     The token is the one of `hf auth login` or of the environment (HF_TOKEN); it is never an argument.
+
+    Raises
+    ------
+    OSError
+        If the folder is no finished checkpoint, there is no login or no right, or the Hub cannot be reached.
+    ValueError
+        If the name does not read OWNER/NAME, or a file of the folder holds an access token.
     """
     from huggingface_hub import HfApi
 
-    hub = HfApi()
-    hub.create_repo(repository, private=True, exist_ok=True)
-    commit = hub.upload_folder(
-        repo_id=repository, folder_path=checkpoint, ignore_patterns=["checkpoints/*", "run.json"], commit_message="Fine-tuned"
-    )
+    from milestone2.upload import NEVER_UPLOADED, clear_errors, require_login, require_name, require_no_secrets
+
+    checkpoint = Path(checkpoint)
+    missing = [file for file in ("config.json", "model.safetensors") if not (checkpoint / file).is_file()]
+    if missing:
+        raise FileNotFoundError(f"{checkpoint} is not a finished checkpoint: it lacks {', '.join(missing)}.")
+    require_name(repository, "model")
+    require_no_secrets(checkpoint)
+    require_login(repository, "model")
+    with clear_errors(repository, "model"):
+        HfApi().create_repo(repository, private=True, exist_ok=True)
+        commit = HfApi().upload_folder(
+            repo_id=repository,
+            folder_path=checkpoint,
+            ignore_patterns=["checkpoints/*", "run.json", *NEVER_UPLOADED],
+            commit_message="Fine-tuned",
+        )
     return commit.repo_url.url
 
 

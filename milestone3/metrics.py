@@ -60,10 +60,9 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def f1(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray | float = 0.5) -> np.ndarray:
     """F1 of each label when it is given from its threshold on, shape [n_labels]; NaN without a positive comment."""
     given = (scores >= thresholds).astype(int)
-    return np.array([
-        f1_score(truth, answer, zero_division=0) if truth.any() else np.nan
-        for truth, answer in zip(labels.astype(int).T, given.T)
-    ])
+    classes = [1] if labels.shape[1] == 1 else None  # scikit-learn takes a column that is alone for two classes, 0 and 1
+    values = f1_score(labels.astype(int), given, labels=classes, average=None, zero_division=0)
+    return np.where(labels.any(axis=0), values, np.nan)
 
 
 def choose_thresholds(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -94,6 +94,7 @@ def training_arguments(folder: Path, recipe: Recipe, rows: int) -> TrainingArgum
         bf16=bf16_is_fast(),
         dataloader_pin_memory=torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
+        disable_tqdm=False,
         report_to="none",
         seed=recipe.seed,
     )

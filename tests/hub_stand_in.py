@@ -16,6 +16,7 @@ import threading
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
 from hub_stand_in_answers import Handler
 from hub_stand_in_state import Account, Repository, Request
 
@@ -70,6 +71,22 @@ class HubStandIn:
 
     def repository(self, name: str, kind: str = "model") -> Repository:
         return self.repositories[kind, name]
+
+    def log_in(self, monkeypatch: pytest.MonkeyPatch, home: Path, token: str | None = None) -> None:
+        """Let this very process see this Hub, with this login and no other one.
+
+        The client library reads the variables of `environment` when it is imported, hence its constants.
+        """
+        from huggingface_hub import constants
+
+        chosen = {"ENDPOINT": self.endpoint, "HF_HUB_DISABLE_XET": True, "HF_HUB_OFFLINE": False}
+        for name, value in {**chosen, "HF_TOKEN_PATH": str(home / "token")}.items():
+            monkeypatch.setattr(constants, name, value)
+        for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        if token:
+            monkeypatch.setenv("HF_TOKEN", token)
 
     def environment(self, home: Path, token: str | None = None, **variables: str) -> dict[str, str]:
         """Variables for a process that shall see this Hub, with this login and no other one."""

@@ -68,7 +68,10 @@ def test_a_checkpoint_with_a_file_cut_off_is_named_and_passed_over(two_checkpoin
     assert capsys.readouterr().out == f"Passing over checkpoint-10: {name} is cut off.\n"
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "rng_state.pth", "scheduler.pt", "trainer_state.json"])
+NEEDED = ("model.safetensors", "optimizer.pt", "rng_state.pth", "scheduler.pt", "trainer_state.json")
+
+
+@pytest.mark.parametrize("name", NEEDED)
 def test_a_checkpoint_without_a_needed_file_is_passed_over(two_checkpoints, tmp_path, capsys, name):
     older, newer = two_checkpoints
     (newer / name).unlink()

@@ -26,14 +26,9 @@ LARGE = random.Random(0).randbytes(11_000_000)
 
 
 @pytest.fixture
-def hub(monkeypatch):
-    # These two are read when the library is imported, or each time; nothing of the person's own login may be used.
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", "/nowhere")
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def hub(monkeypatch, tmp_path):
     with HubStandIn(ADA, BOB, READER) as stand_in:
+        stand_in.log_in(monkeypatch, tmp_path)
         yield stand_in
 
 

@@ -13,7 +13,7 @@ from milestone3 import metrics
 def drawn() -> tuple[np.ndarray, np.ndarray]:
     """Labels of very different rates, and scores that know something about them; some scores are equal."""
     draw = np.random.default_rng(0)
-    labels = (draw.random((400, 6)) < [0.5, 0.05, 0.3, 0.02, 0.2, 0.05]).astype(np.float32)
+    labels = (draw.random((300, 6)) < [0.5, 0.05, 0.3, 0.02, 0.2, 0.05]).astype(np.float32)
     scores = np.round(1 / (1 + np.exp(-(2 * labels - 1 + draw.normal(0, 1.5, labels.shape)))), 2)
     return labels, scores
 
@@ -84,9 +84,13 @@ def test_the_mean_of_no_area_is_nan():
     assert np.isnan(metrics.mean_roc_auc(np.zeros((3, 2)), np.zeros((3, 2))))
 
 
-def test_one_label_alone_has_figures_of_the_same_shape(drawn):
+def test_one_label_alone_has_the_same_figures_as_among_others(drawn):
     labels, scores = drawn[0][:, :1], drawn[1][:, :1]
-    assert metrics.f1(labels, scores).shape == metrics.roc_auc(labels, scores).shape == (1,)
+    for figure in (metrics.f1, metrics.roc_auc, metrics.average_precision, metrics.choose_thresholds):
+        assert figure(labels, scores) == pytest.approx(figure(*drawn)[:1])
+    figures = metrics.predecessor_figures(labels, scores)
+    assert figures["micro_recall"] == pytest.approx(sklearn_metrics.recall_score(labels, scores >= 0.5))
+    assert metrics.f1(np.zeros((3, 1)), np.zeros((3, 1))).tolist() == pytest.approx([np.nan], nan_ok=True)
 
 
 def test_chosen_thresholds_have_the_best_f1_of_all_thresholds(drawn):
@@ -94,7 +98,7 @@ def test_chosen_thresholds_have_the_best_f1_of_all_thresholds(drawn):
     chosen = metrics.choose_thresholds(labels, scores)
     found = metrics.f1(labels, scores, chosen)
     for number in range(labels.shape[1]):
-        tried = np.unique(np.concatenate([scores[:, number], [0.0, 1.0]]))
+        tried = np.linspace(0, 1, 101)  # the scores are rounded to hundredths
         best = max(sklearn_metrics.f1_score(labels[:, number], scores[:, number] >= each) for each in tried)
         assert found[number] == pytest.approx(best)
 

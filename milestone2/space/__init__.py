@@ -1,1 +1,1 @@
-"""Build the app as a folder for a Hugging Face Space, and publish it: `python -m milestone2.space --help`."""
+"""The app as something to publish: a Streamlit server, or a page that needs none."""

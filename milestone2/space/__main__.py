@@ -13,8 +13,8 @@ EPILOG = """examples:
   python -m milestone2.space publish --folder my-space --space ada/toxic-comments
 
 A static Space is free: the model runs in the visitor's browser, and no text leaves it. A docker Space runs the
-Streamlit app on a computer of the Hub's, which takes a paid plan. `publish` takes the login of `hf auth login` or of the
-variable HF_TOKEN; a token is never an argument, because arguments are kept in the shell's history."""
+Streamlit app on a computer of the Hub's, which takes a paid plan. `publish` takes the login of `hf auth login` or of
+the variable HF_TOKEN; a token is never an argument, because arguments are kept in the shell's history."""
 
 
 def build_parser() -> argparse.ArgumentParser:

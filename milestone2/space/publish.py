@@ -68,8 +68,8 @@ def find_sdk(folder: Path) -> str:
     readme = folder / "README.md"
     if not readme.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no README.md, so it is not a built Space. Build one with: python -m milestone2.space build "
-            f"--output {folder}"
+            f"{folder} holds no README.md, so it is not a built Space. Build one with: "
+            f"python -m milestone2.space build --output {folder}"
         )
     try:
         sdk = (metadata_load(readme) or {}).get("sdk")
@@ -97,9 +97,9 @@ def _no_space_for_workflow(space: str) -> str:
 
 def _other_sdk(space: str, there: str, ours: str) -> str:
     return (
-        f"The Space {space} exists already, with the SDK {there}, and this folder is for {ours}; an upload would destroy "
-        "what is there. Choose another name with --space, build with the --kind that is there, or delete the Space at the "
-        f"end of its settings: {HfApi().endpoint}/spaces/{space}/settings"
+        f"The Space {space} exists already, with the SDK {there}, and this folder is for {ours}; an upload would "
+        "destroy what is there. Choose another name with --space, build with the --kind that is there, or delete the "
+        f"Space at the end of its settings: {HfApi().endpoint}/spaces/{space}/settings"
     )
 
 
