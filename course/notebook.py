@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import os
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ def setup(seed: int = 0) -> None:
     import matplotlib.pyplot as plt
     import transformers
 
+    # Remarks of one library about another are for their makers.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|torch)\b")
     transformers.set_seed(seed)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()

@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No notebook begins with {' or '.join(names)}.", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as runs:
-        os.environ.update(VARIABLES, COURSE_RUNS=runs)
+        os.environ.update(VARIABLES | {"COURSE_RUNS": os.environ.get("COURSE_RUNS", runs)})
         for path in paths:
             print(f"Running {path.name} ...", flush=True)
             refresh(path)

@@ -1,4 +1,4 @@
-"""What the apps do, whoever shows it: a text and a model in, labels with confidence out, as plain values and safe HTML."""
+"""What the apps do, whoever shows it: text and model in, labels with confidence out, as plain values and safe HTML."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from milestone2.classifier import Classifier, load_classifier
 
 MAX_CHARACTERS = 5_000
 MODELS_KEPT = 3
+_QUOTE_STYLE = 'style="white-space:pre-wrap;overflow-wrap:anywhere"'
+_LEFT = 'style="text-align:left"'
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def analysis_html(analysis: Analysis) -> str:
     bars = "".join(_bar(label, score) for label, score in analysis.scores)
     return (
         f'<div class="course-result"><p><strong>{html.escape(summary(analysis))}</strong></p>{cut}'
-        f'<blockquote style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(mask(analysis.text))}</blockquote>'
+        f"<blockquote {_QUOTE_STYLE}>{html.escape(mask(analysis.text))}</blockquote>"
         f'<table style="width:100%"><caption>Score of every label</caption>{bars}</table></div>'
     )
 
@@ -121,10 +123,9 @@ def examples_html(texts: Sequence[str], analyses: Sequence[Analysis] = ()) -> st
     for row, analysis in zip(rows, analyses):
         for label, score in analysis.scores[:2]:
             row += [label, f"{score:.1%}"]
-    head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in heads)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in row) + "</tr>" for row in rows
-    )
+    head = "".join(f'<th scope="col" {_LEFT}>{name}</th>' for name in heads)
+    lines = ("".join(f"<td {_LEFT}>{html.escape(cell)}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<table><caption>Examples</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -60,7 +60,7 @@ SHIPPED_MODELS = (
     Entry(
         name="toxicity",
         title="Toxicity (this course)",
-        description="Six kinds of toxicity in a comment, each with its own score. Trained on comments of Wikipedia editors.",
+        description="Six kinds of toxicity in a comment, each with its own score. Trained on Wikipedia's discussions.",
         labels=TOXICITY_LABELS,
         size_mb=91,
         licence="MIT",
@@ -91,7 +91,7 @@ HUB_MODELS = (
     Entry(
         name="cardiffnlp/twitter-roberta-base-sentiment-latest",
         title="Twitter-RoBERTa (tweets)",
-        description="Whether a tweet is negative, neutral or positive. Pretrained on 124 million tweets of 2018 to 2021.",
+        description="Whether a tweet is negative, neutral or positive. Pretrained on 124 million tweets.",
         labels=("negative", "neutral", "positive"),
         size_mb=502,
         licence="CC-BY-4.0",
@@ -102,7 +102,7 @@ HUB_MODELS = (
     Entry(
         name="finiteautomata/bertweet-base-sentiment-analysis",
         title="BERTweet (tweets)",
-        description="Whether a tweet is negative, neutral or positive. Trained on the tweets of SemEval 2017; for research only.",
+        description="Whether a tweet is negative, neutral or positive. Trained on tweets; for research only.",
         labels=("negative", "neutral", "positive"),
         size_mb=544,
         licence="other (not for commercial use)",
@@ -146,8 +146,8 @@ def find_entry(name: str) -> Entry | None:
 def own_models() -> list[Entry]:
     """Finished checkpoints of milestone 3 on this computer.
 
-    They are looked for in the folders of COURSE_MODELS (several are parted as in PATH), in the notebooks' folder of runs
-    and in the working folder; each such folder may be a checkpoint itself or hold some.
+    They are looked for in the folders of COURSE_MODELS (several are parted as in PATH), in the notebooks' folder of
+    runs and in the working folder; each such folder may be a checkpoint itself or hold some.
     """
     named = [Path(part).expanduser() for part in os.environ.get("COURSE_MODELS", "").split(os.pathsep) if part]
     found: dict[Path, Entry] = {}

@@ -100,7 +100,8 @@ class Classifier:
         if not texts:
             return []
         with self._lock:
-            return self.tokenizer(texts, return_attention_mask=False, return_token_type_ids=False, **options)["input_ids"]
+            encoded = self.tokenizer(texts, return_attention_mask=False, return_token_type_ids=False, **options)
+        return encoded["input_ids"]
 
     @torch.inference_mode()
     def _score_batch(self, input_ids: list[list[int]]) -> np.ndarray:
@@ -119,16 +120,20 @@ class Classifier:
 def check_texts(texts: Sequence[str]) -> list[str]:
     """The texts as a list that every tokenizer takes; `TypeError` with position and value if one is not a text."""
     if isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
-        raise TypeError(f"score() takes a list of texts, such as ['Thank you!'], but got {texts!r:.60}. Put it in a list.")
+        raise TypeError(f"score() takes a list of texts, such as ['Thank you!'], not {texts!r:.60}. Put it in a list.")
     texts = list(texts)
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(
-                f"Text number {position} is {text!r:.60}, of type {type(text).__name__}, not a text. Convert numbers with "
-                "str(), and fill missing values with ''."
+                f"Text number {position} is {text!r:.60}, of type {type(text).__name__}, not a text. Convert numbers "
+                "with str(), and fill missing values with ''."
             )
     # Half of a surrogate pair, as broken exports contain, cannot be written as UTF-8.
-    return [text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+    return [text if text.isascii() else _without_lone_surrogates(text) for text in texts]
+
+
+def _without_lone_surrogates(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def human_labels(config: PretrainedConfig, known: Sequence[str] = ()) -> tuple[str, ...]:
@@ -154,8 +159,8 @@ def load_classifier(name: str | Path) -> Classifier:
     Parameters
     ----------
     name : str or Path
-        "sentiment" or "toxicity", a folder such as `milestone3.finetune` writes, or a Hub id (OWNER/NAME). Models of the
-        catalogue are loaded at its revision, others at their newest one.
+        "sentiment" or "toxicity", a folder such as `milestone3.finetune` writes, or a Hub id (OWNER/NAME). Models of
+        the catalogue are loaded at its revision, others at their newest one.
 
     Raises
     ------
@@ -185,8 +190,8 @@ def load_classifier(name: str | Path) -> Classifier:
 def _unknown(name: str) -> str:
     offered = [*SHIPPED, *(entry.name for entry in HUB_MODELS)]
     close = difflib.get_close_matches(name, offered, n=1)
-    guess = f"Did you mean {close[0]!r}?" if close else "Give 'sentiment', 'toxicity', a checkpoint folder or a Hub id (OWNER/NAME)."
-    return f"There is no model and no folder named {name!r}. {guess}"
+    advice = "Give 'sentiment', 'toxicity', a checkpoint folder or a Hub id (OWNER/NAME)."
+    return f"There is no model and no folder named {name!r}. {f'Did you mean {close[0]!r}?' if close else advice}"
 
 
 def _require_checkpoint(folder: Path) -> None:
@@ -204,11 +209,15 @@ def _load(folder: Path, weights: Path | None = None, labels: Sequence[str] = ())
     """Load from the folder of configuration and tokenizer, and that of the weights (the same one by default)."""
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if not any(architecture.endswith("ForSequenceClassification") for architecture in config.architectures or ()):
-        raise ValueError(f"{folder} is not a text classifier (it is {config.architectures}). Choose a model fine-tuned to classify.")
+        raise ValueError(
+            f"{folder} is not a text classifier (it is {config.architectures}). Choose one fine-tuned to classify."
+        )
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             weights or folder, config=config, use_safetensors=True, dtype=torch.float32, trust_remote_code=False
         )
     except SafetensorError as error:
-        raise OSError(f"{weights or folder}: the weights are damaged ({error}). Delete the folder and make it again.") from error
+        raise OSError(
+            f"{weights or folder}: the weights are damaged ({error}). Delete it and make it again."
+        ) from error
     return Classifier(model, AutoTokenizer.from_pretrained(folder, trust_remote_code=False), labels=labels)

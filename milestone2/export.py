@@ -2,7 +2,8 @@
 
     python -m milestone2.export --model toxicity --output FOLDER
 
-The folder has the layout of transformers.js: config.json, tokenizer.json, tokenizer_config.json, onnx/model_quantized.onnx.
+The folder has the layout of transformers.js: config.json, tokenizer.json, tokenizer_config.json and
+onnx/model_quantized.onnx.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def export(model: str | Path, output: str | Path, *, full_precision: bool = Fals
     _require_packages()
     classifier = load_classifier(model)
     if not getattr(classifier.tokenizer, "is_fast", False):
-        raise ValueError(f"{model} has no tokenizer.json, which ONNX programs need. Choose a model with a fast tokenizer.")
+        raise ValueError(f"{model} has no fast tokenizer (tokenizer.json), which ONNX needs. Choose another model.")
     with written_whole(Path(output), is_ours=lambda folder: (folder / "onnx").is_dir()) as draft:
         (draft / "onnx").mkdir()
         _write_configuration(classifier, draft)
@@ -97,10 +98,12 @@ def write_graph(classifier: Classifier, file: Path) -> None:
 
     Its inputs are those that the tokenizer makes: input_ids, attention_mask and, for BERT, token_type_ids.
     """
-    names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in classifier.tokenizer.model_input_names]
+    made = classifier.tokenizer.model_input_names
+    names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in made]
     example = classifier.tokenizer(["one", "two or three"], padding=True, return_tensors="pt")
     batch, sequence = torch.export.Dim("batch"), torch.export.Dim("sequence", max=classifier.max_length)
-    logging.getLogger("torch.onnx._internal.exporter").setLevel(logging.ERROR)  # it misses torchvision, which is not needed
+    # It misses torchvision, which is not needed here.
+    logging.getLogger("torch.onnx._internal.exporter").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about torch's own insides
         torch.onnx.export(
@@ -112,7 +115,7 @@ def write_graph(classifier: Classifier, file: Path) -> None:
             verbose=False,
             input_names=names,
             output_names=["logits"],
-            dynamic_shapes=([{0: batch, 1: sequence} for _ in names],),
+            dynamic_shapes=(tuple({0: batch, 1: sequence} for _ in names),),
         )
 
 
@@ -138,8 +141,8 @@ def _require_parity(classifier: Classifier, folder: Path, file: str, limit: floa
     difference = largest_difference(classifier, folder, file)
     if not difference <= limit:  # also true for NaN
         raise ValueError(
-            f"The exported model ({file}) scores up to {difference:.4f} away from the original, more than {limit}. Nothing "
-            "was written. Use the checkpoint itself, or report this model."
+            f"The exported model ({file}) scores up to {difference:.4f} away from the original, more than {limit}. "
+            "Nothing was written. Use the checkpoint itself, or report this model."
         )
     return difference
 

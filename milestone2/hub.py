@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import urllib.error
 import urllib.request
@@ -101,16 +102,18 @@ def _explain(error: Exception, name: str, revision: str | None) -> OSError:
     if isinstance(error, RevisionNotFoundError):
         return FileNotFoundError(f"{name} has no revision {revision!r} on the Hub any more. Update the course.")
     if isinstance(error, HfHubHTTPError):
-        return ConnectionError(f"The Hub answered {name!r} with an error ({error.response.status_code}). Try again later.")
+        return ConnectionError(
+            f"The Hub answered {name!r} with the error {error.response.status_code}. Try again later."
+        )
     if isinstance(error, (LocalEntryNotFoundError, ConnectionError)) or not isinstance(error, OSError):
         return ConnectionError(
-            f"{name!r} is not on this computer, and the Hub ({constants.ENDPOINT}) cannot be reached. Check the network "
-            "connection, or choose 'sentiment' or 'toxicity', which need none."
+            f"{name!r} is not on this computer, and the Hub ({constants.ENDPOINT}) cannot be reached. Check the "
+            "network, or choose 'sentiment' or 'toxicity', which need none."
         )
     if error.errno is not None:
         return OSError(
-            f"{constants.HF_HUB_CACHE}: {name} cannot be written there ({error.strerror}). Free some space on the disk, or "
-            "set HF_HOME to a folder on another one."
+            f"{constants.HF_HUB_CACHE}: {name} cannot be written there ({error.strerror}). Free some space on the "
+            "disk, or set HF_HOME to a folder on another one."
         )
     return error
 
@@ -132,7 +135,7 @@ def why_unreachable(seconds: float = PROBE_SECONDS) -> str | None:
             answered.set()
         except urllib.error.HTTPError:
             answered.set()  # an answer, even if it is a refusal
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return
 
     thread = threading.Thread(target=ask, daemon=True)

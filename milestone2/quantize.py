@@ -68,8 +68,8 @@ def to_blocks(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     numbers, scales : numpy.ndarray
-        int8 and float32, three axes each (that axis becomes two: block, place in the block); their product is the matrix,
-        to within half a scale.
+        int8 and float32, three axes each (that axis becomes two: block, place in the block); their product is the
+        matrix, to within half a scale.
     """
     size = values.shape[axis]
     block = BLOCK if size % BLOCK == 0 else size

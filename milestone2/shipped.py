@@ -32,7 +32,9 @@ ABANDONED_AFTER_SECONDS = 3600
 def cache_folder() -> Path:
     """Where merged models are kept: COURSE_CACHE, or the system's own place for a program's caches."""
     chosen = os.environ.get("COURSE_CACHE")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("toxic-comments-course", appauthor=False)
+    if chosen:
+        return Path(chosen).expanduser()
+    return platformdirs.user_cache_path("toxic-comments-course", appauthor=False)
 
 
 def adapter_folder(name: str) -> Path:
@@ -68,7 +70,7 @@ def checkpoint_folder(name: str, adapter: Path | None = None) -> Path:
     adapter = adapter or adapter_folder(name)
     missing = [file for file in ADAPTER_FILES if not (adapter / file).is_file()]
     if missing:
-        raise FileNotFoundError(f"The model {name!r} lacks {', '.join(missing)} in {adapter}. Install the course again.")
+        raise FileNotFoundError(f"The model {name!r} lacks {', '.join(missing)} in {adapter}. Reinstall the course.")
     folder = cache_folder() / f"{name}-{_key(adapter)}"
     if not is_whole(folder):
         _build(adapter, folder)
@@ -140,7 +142,7 @@ def _remove_abandoned_drafts(parent: Path) -> None:
 
 
 def _explain(error: Exception, parent: Path) -> OSError:
-    """A full disk or a forbidden folder in one sentence. safetensors names the system's error number in its text only."""
+    """A full disk or a forbidden folder in one sentence. safetensors has the system's error number in its text only."""
     number = getattr(error, "errno", None) or int((re.search(r"os error (\d+)", str(error)) or [0, 0])[1])
     if not number:
         return error if isinstance(error, OSError) else OSError(str(error))

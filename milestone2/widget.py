@@ -52,15 +52,13 @@ class App(widgets.VBox):
             description="Model",
             layout=_WIDE,
         )
-        self.text = widgets.Textarea(
-            description="Text", placeholder=f"Write a comment, up to {MAX_CHARACTERS:,} characters", rows=4, layout=_WIDE
-        )
+        hint = f"Write a comment, up to {MAX_CHARACTERS:,} characters"
+        self.text = widgets.Textarea(description="Text", placeholder=hint, rows=4, layout=_WIDE)
         self.button = widgets.Button(description="Analyze", button_style="primary")
         self.description, self.status, self.result = widgets.HTML(), widgets.HTML(), widgets.HTML(layout=_WIDE)
         self.examples = widgets.HTML(examples_html(EXAMPLES), layout=_WIDE)
-        super().__init__(
-            [self.model, self.description, self.text, self.button, self.status, self.result, self.examples], layout=_WIDE
-        )
+        asked = [self.model, self.description, self.text, self.button]
+        super().__init__([*asked, self.status, self.result, self.examples], layout=_WIDE)
         self._examples_of = None
         self.button.on_click(self._analyze)
         self.model.observe(self._describe, names="value")

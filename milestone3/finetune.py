@@ -27,7 +27,7 @@ from milestone3.comments import LABELS, load_comments, load_extra_comments
 from milestone3.encoding import encode
 from milestone3.metrics import any_label, choose_thresholds
 from milestone3.model import count_parameters, load_model
-from milestone3.processes import process_state, warn_if_alone
+from milestone3.processes import process_state, start_others
 from milestone3.recipe import Recipe
 from milestone3.run_record import is_finished, remember
 from milestone3.trainer import build_trainer
@@ -156,7 +156,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     options = build_parser().parse_args(arguments)
     recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)})
-    warn_if_alone()
+    status = start_others("milestone3.finetune", sys.argv[1:] if arguments is None else arguments)
+    if status is not None:
+        return status
     try:
         comments = load_comments(options.data, rows=options.rows)
         if options.extra:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import subprocess
+import sys
 
+import psutil
 import torch
 from accelerate import PartialState
 
@@ -16,10 +20,25 @@ def process_state() -> PartialState:
     return PartialState(cpu=not torch.accelerator.is_available())
 
 
-def warn_if_alone() -> None:
-    """Say so if `accelerate launch --num_processes N` was asked for several processes but started one.
+def start_others(module: str, arguments: list[str]) -> int | None:
+    """Start the processes that `accelerate launch --num_processes N` was asked for but did not start; their exit status.
 
-    Without two GPUs it needs `--multi_gpu` to start them; it leaves a port for them in the environment all the same.
+    Without two GPUs, accelerate starts one process, says nothing, and leaves an address for N in the environment. Then
+    torchrun starts them here, and they talk over gloo. Where accelerate did its work, or nobody asked: None.
     """
-    if "MASTER_PORT" in os.environ and "ACCELERATE_MIXED_PRECISION" in os.environ and "LOCAL_RANK" not in os.environ:
-        print("accelerate started one process. Add --multi_gpu for more, also on a machine without GPUs.")
+    started_alone = "MASTER_PORT" in os.environ and "ACCELERATE_MIXED_PRECISION" in os.environ
+    if not started_alone or "LOCAL_RANK" in os.environ:
+        return None
+    asked_for = _asked_for(psutil.Process().parent().cmdline())
+    if asked_for < 2:
+        return None
+    print(f"Starting {asked_for} processes.")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(asked_for)]
+    return subprocess.call([*torchrun, "-m", module, *arguments])
+
+
+def _asked_for(command: list[str]) -> int:
+    """N of `--num_processes N` or `--num_processes=N` in a command line of accelerate; 1 without it."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--num_processes", "--num-processes", type=int, default=1)
+    return parser.parse_known_args(command)[0].num_processes

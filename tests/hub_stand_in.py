@@ -79,8 +79,9 @@ class HubStandIn:
         """
         from huggingface_hub import constants
 
-        chosen = {"ENDPOINT": self.endpoint, "HF_HUB_DISABLE_XET": True, "HF_HUB_OFFLINE": False}
-        for name, value in {**chosen, "HF_TOKEN_PATH": str(home / "token")}.items():
+        addresses = self.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        chosen = {"ENDPOINT": self.endpoint, "HUGGINGFACE_CO_URL_TEMPLATE": addresses, "HF_HUB_OFFLINE": False}
+        for name, value in {**chosen, "HF_HUB_DISABLE_XET": True, "HF_TOKEN_PATH": str(home / "token")}.items():
             monkeypatch.setattr(constants, name, value)
         for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
             monkeypatch.delenv(name, raising=False)

@@ -124,13 +124,13 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(401, "Invalid username or password.")
         name = f"{asked.get('organization') or self.account.name}/{asked['name']}"
         address = self.hub.endpoint + "/" + Repository(kind, name, False, []).address
-        if (kind, name) in self.hub.repositories:
-            raise Refused(409, f"You already created this {kind} repo: {name}", url=address)
         if not self.account.may_own(name):
             owner = name.split("/")[0]
             raise Refused(403, f'You don\'t have the rights to create a {kind} under the namespace "{owner}"')
         if sdk in ("docker", "gradio") and not self.account.paid:
             raise Refused(402, "Payment required: subscribe to PRO to create this Space")
+        if (kind, name) in self.hub.repositories:
+            raise Refused(409, f"You already created this {kind} repo: {name}", url=address)
         private = asked.get("visibility") == "private" or bool(asked.get("private"))
         self.hub.repositories[kind, name] = new_repository(kind, name, private, sdk, self.account.name)
         self._json({"url": address, "name": name})

@@ -56,7 +56,9 @@ class _Hub(BaseHTTPRequestHandler):
             self._refuse(404, "RevisionNotFound")
         elif rest[:1] == ["tree"]:
             files = repository.revisions[commit]
-            self._json([{"type": "file", "path": file, "size": len(data), "oid": _oid(data)} for file, data in files.items()])
+            self._json(
+                [{"type": "file", "path": file, "size": len(data), "oid": _oid(data)} for file, data in files.items()]
+            )
         else:
             files = repository.revisions[commit]
             self._json({"id": name, "sha": _sha(commit), "siblings": [{"rfilename": file} for file in files]})

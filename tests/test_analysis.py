@@ -122,7 +122,11 @@ def test_tweets_are_a_few_dozen_in_three_even_parts():
     texts = [text for text, _ in TWEETS]
     assert len(set(texts)) == len(texts) == 36
     feelings = [feeling for _, feeling in TWEETS]
-    assert {feeling: feelings.count(feeling) for feeling in set(feelings)} == {"positive": 12, "neutral": 12, "negative": 12}
+    assert {feeling: feelings.count(feeling) for feeling in set(feelings)} == {
+        "positive": 12,
+        "neutral": 12,
+        "negative": 12,
+    }
 
 
 def test_a_model_is_loaded_once_and_kept(tmp_path):

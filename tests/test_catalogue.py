@@ -122,7 +122,12 @@ def test_a_name_server_that_hangs_does_not_hold_the_app_up(monkeypatch):
     """No timeout of a connection covers the lookup of a name, so the whole question has one."""
     hang = threading.Event()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: hang.wait(30) or [])
+
+    def never_found(*_, **__):
+        hang.wait(30)
+        raise socket.gaierror("not found after all")
+
+    monkeypatch.setattr(socket, "getaddrinfo", never_found)
     start = time.monotonic()
     assert why_unreachable(seconds=0.2)
     assert time.monotonic() - start < 10

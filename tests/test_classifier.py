@@ -104,7 +104,7 @@ def test_columns_of_pandas_and_arrays_of_numpy_are_lists_of_texts(many):
     [
         ("a text", "takes a list of texts.*'a text'.*list"),
         (b"bytes", "takes a list"),
-        (5, "takes a list of texts.*but got 5"),
+        (5, "takes a list of texts.*not 5"),
         (["fine", 3.5], "number 1 is 3.5, of type float.*str()"),
         (["fine", None], "number 1 is None"),
         ([["nested"]], "number 0 is .*list"),
@@ -151,7 +151,9 @@ def test_label_names_are_for_people(written, known, expected):
     assert human_labels(BertConfig(id2label=dict(enumerate(written)), num_labels=len(written)), known) == expected
 
 
-@pytest.mark.parametrize(("missing", "named"), [("tokenizer.json", "a tokenizer"), ("model.safetensors", "model.safetensors")])
+@pytest.mark.parametrize(
+    ("missing", "named"), [("tokenizer.json", "a tokenizer"), ("model.safetensors", "model.safetensors")]
+)
 def test_unfinished_folder_names_what_it_lacks(checkpoint, tmp_path, missing, named):
     folder = shutil.copytree(checkpoint, tmp_path / "copy")
     (folder / missing).unlink()
@@ -287,7 +289,9 @@ def test_full_disk_during_a_download_is_said(hub_models, tmp_path):
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)\n" + LOAD_ALL
     with stand_in_hub(hub_models) as (address, _):
         clean = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": address, "NO_PROXY": "*"}
-        run = subprocess.run([sys.executable, "-c", limited, "someone/plain"], env=clean, capture_output=True, text=True)
+        run = subprocess.run(
+            [sys.executable, "-c", limited, "someone/plain"], env=clean, capture_output=True, text=True
+        )
     kind, message = json.loads(run.stdout.splitlines()[-1])["someone/plain"]
     assert kind == "OSError" and "disk" in message and "HF_HOME" in message and "\n" not in message
 

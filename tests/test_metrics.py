@@ -98,7 +98,7 @@ def test_chosen_thresholds_have_the_best_f1_of_all_thresholds(drawn):
     chosen = metrics.choose_thresholds(labels, scores)
     found = metrics.f1(labels, scores, chosen)
     for number in range(labels.shape[1]):
-        tried = np.linspace(0, 1, 101)  # the scores are rounded to hundredths
+        tried = np.round(np.linspace(0, 1, 101), 2)  # the scores are rounded to hundredths
         best = max(sklearn_metrics.f1_score(labels[:, number], scores[:, number] >= each) for each in tried)
         assert found[number] == pytest.approx(best)
 

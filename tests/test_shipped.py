@@ -41,7 +41,10 @@ def start_merging(adapter: Path, cache: Path) -> subprocess.Popen:
         f"print(checkpoint_folder('toxicity', Path({str(adapter)!r})))"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", command], env=os.environ | {"COURSE_CACHE": str(cache)}, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", command],
+        env=os.environ | {"COURSE_CACHE": str(cache)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -64,7 +67,9 @@ def test_folder_is_an_ordinary_checkpoint(adapter, cache):
     assert ours.labels == SIX_LABELS and ours.multi_label
     assert ours.thresholds.tolist() == [0.25, 0.5, 0.5, 0.5, 0.5, 0.5]
     for scores, row in zip(found, ours.score(TEXTS[:2])):
-        assert {part["label"]: pytest.approx(part["score"], abs=1e-5) for part in scores} == dict(zip(ours.labels, row.tolist()))
+        assert {part["label"]: pytest.approx(part["score"], abs=1e-5) for part in scores} == dict(
+            zip(ours.labels, row.tolist())
+        )
 
 
 def test_second_use_finds_the_folder_and_is_quick(adapter, cache):
@@ -130,7 +135,9 @@ def test_cache_that_is_a_file_is_said_in_one_sentence(adapter, tmp_path, monkeyp
 
 
 def test_missing_adapter_names_its_files(cache, tmp_path):
-    with pytest.raises(FileNotFoundError, match="'toxicity' lacks adapter_config.json, adapter_model.safetensors, config.json"):
+    with pytest.raises(
+        FileNotFoundError, match="'toxicity' lacks adapter_config.json, adapter_model.safetensors, config.json"
+    ):
         checkpoint_folder("toxicity", tmp_path)
 
 
@@ -147,7 +154,11 @@ def test_shipped_adapter_is_small_names_no_machine_and_loads(name, tmp_path, mon
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     assert (adapter_folder(name) / "adapter_model.safetensors").stat().st_size <= 6_000_000
     for file in adapter_folder(name).glob("*.json"):
-        assert "/home" not in (text := file.read_text(encoding="utf-8")) and "/tmp" not in text and "site-packages" not in text
+        assert (
+            "/home" not in (text := file.read_text(encoding="utf-8"))
+            and "/tmp" not in text
+            and "site-packages" not in text
+        )
     classifier = load_classifier(name)
     assert classifier.multi_label == (name == "toxicity")
     good, bad = classifier.score(["Thank you, this is lovely.", "You are a stupid idiot and I hate you."])

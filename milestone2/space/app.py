@@ -52,7 +52,8 @@ def choose_model(entries: list[Entry], reasons: dict[str, str]) -> Entry:
     usable = [name for name in named if name not in reasons] or list(named)
     wanted = os.environ.get("COURSE_MODEL", "toxicity")
     first = list(named).index(wanted if wanted in usable else usable[0])
-    name = st.selectbox("Model", list(named), first, format_func=lambda name: option_title(named[name], reasons), key="model")
+    titles = {name: option_title(entry, reasons) for name, entry in named.items()}
+    name = st.selectbox("Model", list(named), first, format_func=lambda name: titles[name], key="model")
     st.html(entry_html(named[name], reasons.get(name)))
     return named[name]
 
@@ -65,13 +66,14 @@ def show_answer(entry: Entry, text: str) -> None:
             st.html(analysis_html(analyze(kept_classifier(entry.name), text)))
             st.html(scored_examples(entry.name))
     except Exception as error:  # a page has no traceback to show
-        st.error(error_sentence(error).replace("[", r"\["), icon="⚠️")  # st.error reads Markdown: no links from file names
+        # st.error reads Markdown, and a file's name must not become a link.
+        st.error(error_sentence(error).replace("[", r"\["), icon="⚠️")
 
 
 def main() -> None:
     st.set_page_config(page_title="What does the model say?", page_icon="💬")
     st.title("What does the model say?")
-    st.write("Write a text, choose a model, and see its labels with their scores. A score is not a verdict on a person.")
+    st.write("Write a text, choose a model, and see its labels with their scores. A score is a guess, not a verdict.")
     entries, reasons = offered()
     entry = choose_model(entries, reasons)
     with st.form("analyze", border=False):

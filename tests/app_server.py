@@ -1,9 +1,8 @@
-"""A real browser and real servers on this computer's loopback, for tests of the apps."""
+"""Real servers of apps on this computer's loopback."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,10 +12,7 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 START_SECONDS = 300  # importing torch takes a minute or more on a busy computer
-WAIT_MILLISECONDS = 300_000
 
 
 def free_port() -> int:
@@ -56,19 +52,3 @@ def _wait_for(address: str, process: subprocess.Popen, log: str) -> None:
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.2)
     raise AssertionError(f"the server did not start:\n{Path(log).read_text()[-3000:]}")
-
-
-@contextmanager
-def browser_page():
-    """A page of a headless Chromium; skips the test where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next((found for found in map(shutil.which, names) if found), None)
-    if executable is None:
-        pytest.skip("no Chromium on this computer")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(WAIT_MILLISECONDS)
-        yield page
-        browser.close()
