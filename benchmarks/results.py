@@ -1,6 +1,6 @@
 """Fill the tables of docs/results.md from the reports in milestone3/measured: `python -m benchmarks.results`.
 
-A table stands between `<!-- measured: NAME -->` and `<!-- end -->`. A test compares them, so no figure there is typed in.
+A table stands between `<!-- measured: NAME -->` and `<!-- end -->`. A test compares them: no figure there is typed in.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from milestone3.measured import measured
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "results.md"
 _TABLE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_FOUR = ("label accuracy", "exact match", "micro precision", "micro recall")
 _FIGURES = {"roc_auc": "ROC-AUC", "average_precision": "average precision", "f1_at_threshold": "F1 at its threshold"}
 
 
@@ -31,7 +32,10 @@ def _evaluation(report: dict) -> str:
     for label, row in report["labels"].items():
         cells = [f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})" for name in _FIGURES]
         lines.append(f"| {label} | {row['positives']:,} | {' | '.join(cells)} |")
-    four = ["| at threshold 0.5 | label accuracy | exact match | micro precision | micro recall |", "|---|---|---|---|---|"]
+    four = [
+        "| at threshold 0.5 | label accuracy | exact match | micro precision | micro recall |",
+        "|---|---|---|---|---|",
+    ]
     for name, row in report["predecessor"].items():
         if row:
             four.append(f"| {name.replace('_', ' ')} | {' | '.join(f'{value:.3f}' for value in row.values())} |")
@@ -41,6 +45,21 @@ def _evaluation(report: dict) -> str:
         f"TF-IDF with logistic regression: mean ROC-AUC {report['mean_roc_auc_of_tfidf']:.3f}."
     )
     return "\n".join([f"{report['comments']:,} comments.", "", *lines, "", *four, "", last])
+
+
+def _comparison(report: dict) -> str:
+    settings, summary = report["settings"], report["summary"]
+    lines = ["| recipe | rows per second | peak memory | validation mean ROC-AUC |", "|---|---|---|---|"]
+    for name in ("2023", "course"):
+        row = summary[name]
+        memory = f"{row['peak_memory_bytes'] / 1e6:,.0f} MB"
+        lines.append(f"| {name} | {row['rows_per_second']:.2f} | {memory} | {row['validation_mean_roc_auc']:.3f} |")
+    first = f"{settings['rows']} training rows, {settings['epochs']} epoch, {settings['threads']} thread(s)."
+    last = (
+        f"The course's recipe trains {summary['speedup']:.1f} times as many rows a second, and "
+        f"{summary['processor_speedup']:.1f} times as many in a second of processor time."
+    )
+    return "\n".join([first, "", *lines, "", last])
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ __all__ = ["PALETTE", "data_rows", "data_source", "mask", "runs_folder", "setup"
 
 def __getattr__(name):
     if name not in __all__:
-        raise AttributeError("module 'course' has no attribute {!r}".format(name))
+        raise AttributeError(f"module 'course' has no attribute {name!r}")
     from course import notebook
 
     return getattr(notebook, name)

@@ -71,7 +71,7 @@ def data_source() -> str:
 
 
 def data_rows() -> int | None:
-    """How many comments the notebooks take of the source: COURSE_ROWS; otherwise all practice comments, or 4,000 real ones.
+    """How many comments the notebooks take: COURSE_ROWS; otherwise all practice comments, or 4,000 real ones.
 
     With 4,000 comments, training takes a few minutes on a laptop.
     """

@@ -53,7 +53,9 @@ def normalise(notebook) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python3 -m course refresh", description="Run notebooks again and keep their new outputs.")
+    parser = argparse.ArgumentParser(
+        prog="python3 -m course refresh", description="Run notebooks again and keep their new outputs."
+    )
     parser.add_argument("names", nargs="*", help="how the names of the notebooks begin, for example 3_1; all without")
     names = tuple(parser.parse_args(arguments).names)
     paths = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if not names or path.name.startswith(names)]
@@ -61,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No notebook begins with {' or '.join(names)}.", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as runs:
-        os.environ.update(VARIABLES | {"COURSE_RUNS": os.environ.get("COURSE_RUNS", runs)})
+        os.environ.update(VARIABLES, COURSE_RUNS=runs)
         for path in paths:
             print(f"Running {path.name} ...", flush=True)
             refresh(path)

@@ -56,9 +56,13 @@ def minilm_folder() -> Path:
         ) from error
     weights = [Path(file.locate()) for file in files if file.name == "model.safetensors"]
     if not weights or not weights[0].is_file():
-        raise FileNotFoundError(f"{MINILM_PACKAGE} holds no model.safetensors. Reinstall it with pip --force-reinstall.")
+        raise FileNotFoundError(
+            f"{MINILM_PACKAGE} holds no model.safetensors. Reinstall it with pip --force-reinstall."
+        )
     with weights[0].open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != MINILM_SHA256:
-        raise FileNotFoundError(f"{weights[0]} is not the official file (sha256 {found[:12]}...). Reinstall {MINILM_PACKAGE}.")
+        raise FileNotFoundError(
+            f"{weights[0]} is not the official file (sha256 {found[:12]}...). Reinstall {MINILM_PACKAGE}."
+        )
     return weights[0].parent

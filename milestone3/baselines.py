@@ -29,5 +29,9 @@ def train_tfidf(texts: Sequence[str], labels: np.ndarray) -> Pipeline:
     sklearn.pipeline.Pipeline
         Its `predict_proba(texts)` has the shape [n_texts, n_labels]. A label that never occurs scores 0.
     """
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, max_features=50_000, sublinear_tf=True, strip_accents="unicode")
-    return make_pipeline(words, OneVsRestClassifier(LogisticRegression(C=5.0, max_iter=1000))).fit(texts, labels.astype(int))
+    words = TfidfVectorizer(
+        ngram_range=(1, 2), min_df=2, max_features=50_000, sublinear_tf=True, strip_accents="unicode"
+    )
+    return make_pipeline(words, OneVsRestClassifier(LogisticRegression(C=5.0, max_iter=1000))).fit(
+        texts, labels.astype(int)
+    )

@@ -87,7 +87,9 @@ def require_room(folder: Path, weights: int, trained: int) -> None:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"x")
     except OSError as error:
-        raise OSError(f"{folder}: cannot be written to ({error.strerror}). Choose another folder with --output.") from error
+        raise OSError(
+            f"{folder}: cannot be written to ({error.strerror}). Choose another folder with --output."
+        ) from error
     needed = COPIES_KEPT * 4 * (weights + 2 * trained) + SPARE_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:

@@ -48,7 +48,7 @@ def load_comments(source: str | Path = "practice", *, rows: int | None = None, s
     frame = read_source(source)
     if rows is not None and rows < FEWEST_ROWS or len(frame) < FEWEST_ROWS:
         raise CommentsError(
-            f"{source}: {min(len(frame), rows or len(frame))} rows cannot be split in three; take at least {FEWEST_ROWS}."
+            f"{source}: {min(len(frame), rows or len(frame))} rows cannot be split in three; {FEWEST_ROWS} can."
         )
     labels, groups = _label_matrix(frame), _groups(frame)
     if rows is not None:

@@ -1,6 +1,6 @@
 """Evaluate a classifier honestly: baselines beside it, thresholds from other comments, an interval for every figure.
 
-    python -m milestone3.evaluation --model runs/first --data practice --json report.json
+python -m milestone3.evaluation --model runs/first --data practice --json report.json
 """
 
 from __future__ import annotations
@@ -175,7 +175,9 @@ def _report(test: Scored, baseline: Scored | None, thresholds: np.ndarray, any_t
         "mean_roc_auc_of_tfidf": metrics.mean_roc_auc(baseline.labels, baseline.scores) if baseline else None,
         "labels": json.loads(table.round(4).to_json(orient="index")),
         "any_label": {key: round(value, 4) for key, value in any_label_row(test, any_threshold, repeats).items()},
-        "notes": [f"{label}: no positive comment among {len(test.labels)}, so its figures are null." for label in without],
+        "notes": [
+            f"{label}: no positive comment among {len(test.labels)}, so its figures are null." for label in without
+        ],
     }
 
 
@@ -221,13 +223,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", required=True, help="a checkpoint folder, or a name that load_classifier knows")
     parser.add_argument("--data", default="practice", help="practice, jigsaw, or the path of Kaggle's train.csv")
     parser.add_argument("--split", choices=("test", "all"), default="test", help="the held-out part, or every comment")
-    parser.add_argument("--baseline-from", metavar="SOURCE", help="train the TF-IDF baseline on this source's training part")
+    parser.add_argument(
+        "--baseline-from", metavar="SOURCE", help="train the TF-IDF baseline on this source's training part"
+    )
     parser.add_argument("--rows", type=int, default=None, help="take only about this many rows of --data")
     parser.add_argument("--repeats", type=int, default=1000, help="draws of the bootstrap (default: 1000)")
     parser.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the figures there, too")
     options = parser.parse_args(arguments)
     try:
-        report = evaluate(options.model, options.data, options.split, options.baseline_from, options.rows, options.repeats)
+        report = evaluate(
+            options.model, options.data, options.split, options.baseline_from, options.rows, options.repeats
+        )
         if options.json:
             options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     except (OSError, ValueError) as error:

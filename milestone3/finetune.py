@@ -64,7 +64,9 @@ def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(
     trained, weights = count_parameters(model)
     require_room(output, trained if recipe.method == "lora" else weights, trained)
     remember(output, recipe, comments, finished=False)
-    encoded = encode(DatasetDict({part: comments[part] for part in ("train", "validation")}), tokenizer, recipe.max_length)
+    encoded = encode(
+        DatasetDict({part: comments[part] for part in ("train", "validation")}), tokenizer, recipe.max_length
+    )
     trainer = build_trainer(model, tokenizer, encoded, output / "checkpoints", recipe)
     resumed = last_complete_checkpoint(output / "checkpoints")
     if resumed:
@@ -131,31 +133,41 @@ def build_parser() -> argparse.ArgumentParser:
     usual = {field.name: field.default for field in fields(Recipe)}
     parser = argparse.ArgumentParser(
         prog="python -m milestone3.finetune",
-        description="Fine-tune a pretrained encoder on comments with six labels. The same command continues a killed run.",
+        description="Fine-tune an encoder on comments with six labels. The same command continues a killed run.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--data", default="practice", help="practice, jigsaw, or the path of Kaggle's train.csv (.csv, .csv.gz, .zip)")
+    parser.add_argument(
+        "--data", default="practice", help="practice, jigsaw, or the path of Kaggle's train.csv (.csv, .csv.gz, .zip)"
+    )
     parser.add_argument("--extra", default=None, help="a second source, used for training alone")
     parser.add_argument("--rows", type=int, default=None, help="take only about this many rows of --data")
     parser.add_argument("--base", default=usual["base"], help="minilm, bert, a folder or a Hub id")
     parser.add_argument("--output", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--method", choices=("full", "lora"), default=usual["method"], help="train all weights, or small adapters")
+    parser.add_argument(
+        "--method", choices=("full", "lora"), default=usual["method"], help="train all weights, or small adapters"
+    )
     parser.add_argument("--epochs", type=int, default=usual["epochs"])
     parser.add_argument("--learning-rate", type=float, default=None, help="the base's own if not given")
-    parser.add_argument("--batch-size", type=int, default=usual["batch_size"], help="comments of one step, over all processes")
+    parser.add_argument(
+        "--batch-size", type=int, default=usual["batch_size"], help="comments of one step, over all processes"
+    )
     parser.add_argument("--max-length", type=int, default=usual["max_length"], help="tokens kept of a comment")
     parser.add_argument("--dropout", type=float, default=usual["dropout"])
     parser.add_argument("--lora-rank", type=int, default=usual["lora_rank"])
     parser.add_argument("--saves", type=int, default=usual["saves"], help="evaluations and checkpoints on the way")
     parser.add_argument("--seed", type=int, default=usual["seed"])
-    parser.add_argument("--push-to-hub", metavar="OWNER/NAME", help="upload the result, with the token of `hf auth login` or HF_TOKEN")
+    parser.add_argument(
+        "--push-to-hub", metavar="OWNER/NAME", help="upload the result, with the token of `hf auth login` or HF_TOKEN"
+    )
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     options = build_parser().parse_args(arguments)
-    recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)})
+    recipe = Recipe(
+        **{field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)}
+    )
     status = start_others("milestone3.finetune", sys.argv[1:] if arguments is None else arguments)
     if status is not None:
         return status

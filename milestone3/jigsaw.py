@@ -23,7 +23,7 @@ POSITIVES = dict(zip(LABELS, (15_294, 1_595, 8_449, 478, 7_877, 1_405)))
 
 
 def read_jigsaw() -> pd.DataFrame:
-    """Kaggle's `train.csv` as a frame; downloaded at the first call (69 MB), with progress, and kept in the Hub's cache.
+    """Kaggle's `train.csv` as a frame; downloaded at the first call (69 MB), with progress, and kept.
 
     An interrupted download goes on where it stopped. The content is compared with the known number of rows and of
     positives of each label.

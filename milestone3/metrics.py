@@ -38,10 +38,12 @@ def roc_auc(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
     It is the chance that a comment with the label scores higher than one without it.
     """
-    return np.array([
-        roc_auc_score(truth, score) if 0 < truth.sum() < len(truth) else np.nan
-        for truth, score in zip(labels.T, scores.T)
-    ])
+    return np.array(
+        [
+            roc_auc_score(truth, score) if 0 < truth.sum() < len(truth) else np.nan
+            for truth, score in zip(labels.T, scores.T)
+        ]
+    )
 
 
 def mean_roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -52,15 +54,17 @@ def mean_roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Average precision of each label, shape [n_labels]; NaN without a positive comment."""
-    return np.array([
-        average_precision_score(truth, score) if truth.any() else np.nan for truth, score in zip(labels.T, scores.T)
-    ])
+    return np.array(
+        [average_precision_score(truth, score) if truth.any() else np.nan for truth, score in zip(labels.T, scores.T)]
+    )
 
 
 def f1(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray | float = 0.5) -> np.ndarray:
     """F1 of each label when it is given from its threshold on, shape [n_labels]; NaN without a positive comment."""
     given = (scores >= thresholds).astype(int)
-    classes = [1] if labels.shape[1] == 1 else None  # scikit-learn takes a column that is alone for two classes, 0 and 1
+    classes = (
+        [1] if labels.shape[1] == 1 else None
+    )  # scikit-learn takes a column that is alone for two classes, 0 and 1
     values = f1_score(labels.astype(int), given, labels=classes, average=None, zero_division=0)
     return np.where(labels.any(axis=0), values, np.nan)
 

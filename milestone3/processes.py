@@ -21,7 +21,7 @@ def process_state() -> PartialState:
 
 
 def start_others(module: str, arguments: list[str]) -> int | None:
-    """Start the processes that `accelerate launch --num_processes N` was asked for but did not start; their exit status.
+    """Start the processes that `accelerate launch --num_processes N` should have started; their exit status.
 
     Without two GPUs, accelerate starts one process, says nothing, and leaves an address for N in the environment. Then
     torchrun starts them here, and they talk over gloo. Where accelerate did its work, or nobody asked: None.

@@ -29,7 +29,9 @@ def is_finished(output: Path, recipe: Recipe, comments: DatasetDict) -> bool:
     except OSError:
         return False
     if {key: run.get(key) for key in ("recipe", "comments")} != _identity(recipe, comments):
-        raise ValueError(f"{output} holds a run with other settings or comments. Choose another --output, or delete it.")
+        raise ValueError(
+            f"{output} holds a run with other settings or comments. Choose another --output, or delete it."
+        )
     return run["finished"]
 
 

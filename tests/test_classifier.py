@@ -130,11 +130,17 @@ def test_a_checkpoint_can_choose_its_length(checkpoint, tmp_path):
 
 
 def test_threads_of_an_app_can_score_at_once(many):
-    texts = ["word " * number for number in range(1, 60)]
-    expected = many.score(texts)
+    """Asking for scores and for cut texts sets the tokenizer to two lengths, which threads must not do at once."""
+    texts = ["word " * number for number in range(1, 200)]
+    scores, truncated = many.score(texts), many.truncated(texts)
+
+    def both(_):
+        return many.score(texts), many.truncated(texts)
+
     with ThreadPoolExecutor(8) as pool:
-        for found in pool.map(lambda _: many.score(texts), range(16)):
-            np.testing.assert_allclose(found, expected, atol=1e-6)
+        for found, cut in pool.map(both, range(24)):
+            np.testing.assert_allclose(found, scores, atol=1e-6)
+            np.testing.assert_array_equal(cut, truncated)
 
 
 @pytest.mark.parametrize(

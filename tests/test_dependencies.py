@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("course", "milestone1", "milestone2", "milestone3")
 TORCH_NAMES = {"pytorch-cpu", "pytorch", "pytorch-gpu"}  # conda-forge's
 
-# github.com/googlecolab/backend-info, 2026-08-19 ("Upgrade to Python 3.13"). iterative-stratification, evaluate and the
-# base model's weights are not on Colab: pip adds them without changing what is there.
+# github.com/googlecolab/backend-info, 2026-08-19 ("Upgrade to Python 3.13"). evaluate and the weights of the
+# base model are not on Colab: pip adds them without changing what is there.
 COLAB = {
     "python": "3.13",
     "torch": "2.11.0",
@@ -54,8 +54,11 @@ def needed() -> dict[str, Requirement]:
 
 
 def lab() -> dict[str, Requirement]:
-    """Return what opens and tests the notebooks."""
-    return by_name(project()["optional-dependencies"]["lab"])
+    """Return what opens and tests the notebooks: the extra of this name, with those that it includes."""
+    extras = project()["optional-dependencies"]
+    listed = by_name(extras["lab"])
+    included = listed.pop(canonicalize_name(project()["name"]))
+    return listed | by_name([line for extra in included.extras for line in extras[extra]])
 
 
 def constraints() -> dict[str, Requirement]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import urllib.request
 
 import pytest
 from hub_stand_in import Account, HubStandIn
@@ -133,6 +134,9 @@ def test_a_broken_download_goes_on_where_it_stopped(hub, folder, tmp_path):
     asked = [request.range for request in hub.requests if request.method == "GET" and "large-files" in request.path]
     assert asked == [None, f"bytes={chunk}-"]
     assert {request.user for request in hub.requests if "large-files" in request.path} == {None}
+    address = f"{hub.storage}/large-files/{hashlib.sha256(LARGE).hexdigest()}"
+    rest = urllib.request.urlopen(urllib.request.Request(address, headers={"Range": f"bytes={chunk}-"}))
+    assert (rest.status, rest.read()) == (206, LARGE[chunk:])
 
 
 def test_other_revisions_can_be_read(hub, folder, tmp_path):

@@ -52,7 +52,9 @@ def test_was_run_from_top_to_bottom(notebook):
 def test_every_cell_that_shows_something_has_its_output(notebook):
     for cell in code_cells(notebook):
         last = source(cell).strip().splitlines()[-1]
-        shows = re.match(r"(print|course\.show|display)\b|[\w.]+(\.round\(\d\)|\.to_frame\(.*\)|\.set_index\(.*\))?$", last)
+        shows = re.match(
+            r"(print|course\.show|display)\b|[\w.]+(\.round\(\d\)|\.to_frame\(.*\)|\.set_index\(.*\))?$", last
+        )
         if shows:
             assert cell["outputs"], f"no output is stored for: {last}"
 
@@ -113,7 +115,14 @@ def test_metadata_is_the_same_everywhere(notebook):
 def test_tells_one_story_from_a_title_to_a_quiz(notebook):
     text = "\n".join(source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     assert source(notebook["cells"][0]).startswith("# ")
-    for part in ("**What you'll do**", "**What you'll learn**", "**What you'll need**", "## Recap", "## Check yourself", "**Next:**"):
+    for part in (
+        "**What you'll do**",
+        "**What you'll learn**",
+        "**What you'll need**",
+        "## Recap",
+        "## Check yourself",
+        "**Next:**",
+    ):
         assert part in text, part
     assert len(re.findall("<details>", text)) >= 3
 

@@ -36,6 +36,7 @@ def test_without_npm_the_builder_says_what_to_install(exported, tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.browser
 def test_a_second_build_replaces_the_first_and_needs_no_network(exported, tmp_path, monkeypatch):
     page = build_page(tmp_path / "page", {"toxicity": exported, "other": exported})
     libraries = {path.name: path.read_bytes() for path in (page / "vendor").iterdir()}
@@ -46,6 +47,7 @@ def test_a_second_build_replaces_the_first_and_needs_no_network(exported, tmp_pa
     assert list(tmp_path.iterdir()) == [page]
 
 
+@pytest.mark.browser
 def test_the_list_of_models_has_what_the_page_needs_before_it_downloads_them(exported, tmp_path):
     page = build_page(tmp_path / "page", {"toxicity": exported})
     listed = json.loads((page / "models.json").read_text(encoding="utf-8"))

@@ -6,7 +6,6 @@ import base64
 import functools
 import hashlib
 import http.server
-import importlib.util
 import io
 import json
 import shutil
@@ -28,7 +27,6 @@ from milestone2.space.build import build, name_of, pinned
 
 ROOT = Path(__file__).resolve().parent.parent
 HADOLINT = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
-NEEDED_FOR_PAGE = shutil.which("npm") and all(map(importlib.util.find_spec, ("onnx", "onnxscript", "onnxruntime")))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -79,6 +77,7 @@ def test_a_docker_space_is_complete_and_publishes(checkpoint, tmp_path, monkeypa
     assert {path.name for path in folder.iterdir()} == {*files, "course", "milestone2", "models"}
     assert "COURSE_MODEL=/home/user/app/models/my-model-2" in (folder / "Dockerfile").read_text()
     assert not [path for path in contents(folder) if "__pycache__" in path or "optimizer" in path]
+    assert not (folder / "milestone2" / "space").exists()
     assert all(str(checkpoint).encode() not in content for content in contents(folder).values())
     assert publish(folder, tmp_path, monkeypatch) == contents(folder)
 
@@ -191,7 +190,7 @@ def pack(files: dict[str, str]) -> bytes:
     return packed.getvalue()
 
 
-@pytest.mark.skipif(not NEEDED_FOR_PAGE, reason="needs npm and the packages that export takes")
+@pytest.mark.browser
 def test_a_static_space_is_complete_and_publishes(checkpoint, offline_sources, tmp_path, monkeypatch):
     folder = tmp_path / "space"
     assert main(["build", "--model", str(checkpoint), "--kind", "static", "--output", str(folder)]) == 0
@@ -203,7 +202,7 @@ def test_a_static_space_is_complete_and_publishes(checkpoint, offline_sources, t
     assert publish(folder, tmp_path, monkeypatch) == files
 
 
-@pytest.mark.skipif(not NEEDED_FOR_PAGE, reason="needs npm and the packages that export takes")
+@pytest.mark.browser
 def test_a_library_that_differs_from_the_lock_file_stops_the_build(checkpoint, offline_sources, tmp_path, capsys):
     (tmp_path / "registry" / "tiny.tgz").write_bytes(pack({"package.json": "{}"}))
     assert main(["build", "--model", str(checkpoint), "--output", str(tmp_path / "space")]) == 1

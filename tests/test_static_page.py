@@ -22,6 +22,9 @@ INSULT = "You are an idiot and nobody wants you here."
 INJECTION = "<img src=x onerror=\"document.title='run'\"> <script>document.title='run'</script>"
 
 
+pytestmark = pytest.mark.browser
+
+
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("checkpoints")
@@ -269,7 +272,7 @@ def test_motion_is_left_out_for_who_wants_none(browser, address):
 
 
 def test_a_browser_without_webassembly_gets_a_sentence(browser, address):
-    with chromium("--js-flags=--noexpose-wasm", beside=browser) as without, watched_page(without) as page:
+    with chromium("--js-flags=--jitless", beside=browser) as without, watched_page(without) as page:
         page.goto(address)
         alert = page.get_by_role("alert")
         alert.wait_for()

@@ -111,6 +111,7 @@ def test_the_model_is_loaded_once_and_not_at_each_click(app, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.browser
 def test_in_a_browser_by_keyboard_alone_and_typed_html_never_runs(environment, tmp_path, offline_environment):
     port = free_port()
     options = {

@@ -140,6 +140,7 @@ def test_only_widgets_that_ipywidgets_7_has_too(app):
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("voila") is None, reason="voila is not installed")
+@pytest.mark.browser
 def test_in_a_browser_by_keyboard_alone_and_typed_html_never_runs(models_folder, tmp_path, offline_environment):
     cell = nbformat.v4.new_code_cell("from milestone2.widget import app\napp()")
     notebook = nbformat.v4.new_notebook(
