@@ -46,10 +46,9 @@ def load_comments(source: str | Path = "practice", *, rows: int | None = None, s
         If the source cannot be used; the message names the file, the row and the column.
     """
     frame = read_source(source)
-    if rows is not None and rows < FEWEST_ROWS or len(frame) < FEWEST_ROWS:
-        raise CommentsError(
-            f"{source}: {min(len(frame), rows or len(frame))} rows cannot be split in three; {FEWEST_ROWS} can."
-        )
+    wanted = len(frame) if rows is None else min(rows, len(frame))
+    if wanted < FEWEST_ROWS:
+        raise CommentsError(f"{source}: {wanted} rows cannot be split in three; take at least {FEWEST_ROWS}.")
     labels, groups = _label_matrix(frame), _groups(frame)
     if rows is not None:
         chosen = sample_rows(labels, groups, rows, seed)

@@ -47,7 +47,8 @@ async function load({ base, runtimeFile, modelFile, tokenizerFile, configFile, m
   }
   const read = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
   const tokenizer = new Tokenizer(read(vocabulary), read(configuration));
-  const session = await ort.InferenceSession.create(weights, { executionProviders: ['wasm'] });
+  // 'basic' computes the float32 matrices from their int8 numbers; the further levels take time and win none here.
+  const session = await ort.InferenceSession.create(weights, { executionProviders: ['wasm'], graphOptimizationLevel: 'basic' });
   const padId = tokenizer.token_to_id(read(configuration).pad_token ?? '[PAD]') ?? 0;
   const lowercases = JSON.stringify(read(vocabulary).normalizer ?? {}).includes('"lowercase":true');
   return { tokenizer, session, padId, lowercases, maxLength, multiLabel };
