@@ -75,8 +75,8 @@ def data_rows() -> int | None:
 
     With 4,000 comments, training takes a few minutes on a laptop.
     """
-    if rows := os.environ.get("COURSE_ROWS"):
-        return int(rows)
+    if "COURSE_ROWS" in os.environ:
+        return int(os.environ["COURSE_ROWS"])
     return None if data_source() == "practice" else 4_000
 
 

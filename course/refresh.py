@@ -62,10 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         print(f"No notebook begins with {' or '.join(names)}.", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as runs:
-        os.environ.update(VARIABLES, COURSE_RUNS=runs)
-        for path in paths:
-            print(f"Running {path.name} ...", flush=True)
+    os.environ.update(VARIABLES)
+    for path in paths:
+        print(f"Running {path.name} ...", flush=True)
+        with tempfile.TemporaryDirectory() as runs:  # a new one for each, as for a student who starts with this notebook
+            os.environ["COURSE_RUNS"] = runs
             refresh(path)
     return 0
 
