@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.update(VARIABLES)
     for path in paths:
         print(f"Running {path.name} ...", flush=True)
-        with tempfile.TemporaryDirectory() as runs:  # a new one for each, as for a student who starts with this notebook
+        with tempfile.TemporaryDirectory() as runs:  # new for each, as for who starts with it
             os.environ["COURSE_RUNS"] = runs
             refresh(path)
     return 0
