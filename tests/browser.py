@@ -73,7 +73,7 @@ def watched_page(browser, **options) -> Iterator:
     page.on("response", lambda answer: _check(page, answer))
     try:
         yield page
-        assert page.troubles == []
+        assert page.troubles == [], page.troubles
     finally:
         page.close()
 
