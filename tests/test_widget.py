@@ -157,6 +157,7 @@ def test_in_a_browser_by_keyboard_alone_and_typed_html_never_runs(models_folder,
         page.get_by_role("combobox").select_option("many (yours)")
         page.get_by_role("textbox").focus()
         page.keyboard.type(ATTACK)
+        page.wait_for_timeout(1000)  # the last letters are on their way to the kernel
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent").strip() == "Analyze"
         page.keyboard.press("Enter")
