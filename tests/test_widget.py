@@ -170,7 +170,6 @@ def test_in_a_browser_by_keyboard_alone_and_typed_html_never_runs(models_folder,
         page.get_by_role("button", name="Analyze").click()
         # Voilà's own page asks another host for icons, and loads JupyterLab's extensions, of which the package
         # notebook has one that finds no JupyterLab around it. The app asks for nothing.
-        # notebook finds no JupyterLab around it. The app asks for nothing.
         known = ("awesome", "ERR_FAILED", "/voila/labextensions/")
         page.troubles[:] = [trouble for trouble in page.troubles if not any(part in trouble for part in known)]
 
