@@ -10,11 +10,10 @@ import sys
 from pathlib import Path
 
 from milestone3.measured import measured
+from milestone3.tables import evaluation_table, sentiment_table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "results.md"
 _TABLE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_FOUR = ("label accuracy", "exact match", "micro precision", "micro recall")
-_FIGURES = {"roc_auc": "ROC-AUC", "average_precision": "average precision", "f1_at_threshold": "F1 at its threshold"}
 
 
 def fill(page: str) -> str:
@@ -23,28 +22,10 @@ def fill(page: str) -> str:
 
 
 def table(report: dict) -> str:
-    """Markdown for one report of `milestone3.evaluation`, or of `benchmarks.finetune`."""
-    return _evaluation(report) if "labels" in report else _comparison(report)
-
-
-def _evaluation(report: dict) -> str:
-    lines = [f"| label | positives | {' | '.join(_FIGURES.values())} |", "|---|---|" + "---|" * len(_FIGURES)]
-    for label, row in report["labels"].items():
-        cells = [f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})" for name in _FIGURES]
-        lines.append(f"| {label} | {row['positives']:,} | {' | '.join(cells)} |")
-    four = [
-        "| at threshold 0.5 | label accuracy | exact match | micro precision | micro recall |",
-        "|---|---|---|---|---|",
-    ]
-    for name, row in report["predecessor"].items():
-        if row:
-            four.append(f"| {name.replace('_', ' ')} | {' | '.join(f'{value:.3f}' for value in row.values())} |")
-    any_label = report["any_label"]
-    last = (
-        f"Any of the six labels: F1 {any_label['f1']:.3f} ({any_label['f1_low']:.3f} to {any_label['f1_high']:.3f}). "
-        f"TF-IDF with logistic regression: mean ROC-AUC {report['mean_roc_auc_of_tfidf']:.3f}."
-    )
-    return "\n".join([f"{report['comments']:,} comments.", "", *lines, "", *four, "", last])
+    """Markdown for one report, whichever command wrote it."""
+    if "comments" in report:
+        return evaluation_table(report)
+    return sentiment_table(report) if "tweets" in report else _comparison(report)
 
 
 def _comparison(report: dict) -> str:

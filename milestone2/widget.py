@@ -53,7 +53,10 @@ class App(widgets.VBox):
             layout=_WIDE,
         )
         hint = f"Write a comment, up to {MAX_CHARACTERS:,} characters"
-        self.text = widgets.Textarea(description="Text", placeholder=hint, rows=4, layout=_WIDE)
+        # Sent when the text area is left, not at each letter: of many letters the last ones reach Python after a click.
+        self.text = widgets.Textarea(
+            description="Text", placeholder=hint, rows=4, layout=_WIDE, continuous_update=False
+        )
         self.button = widgets.Button(description="Analyze", button_style="primary")
         self.description, self.status, self.result = widgets.HTML(), widgets.HTML(), widgets.HTML(layout=_WIDE)
         self.examples = widgets.HTML(examples_html(EXAMPLES), layout=_WIDE)

@@ -16,13 +16,15 @@ def always_clean(rows: int, labels: int) -> np.ndarray:
     return np.zeros((rows, labels), dtype=np.float32)
 
 
-def train_tfidf(texts: Sequence[str], labels: np.ndarray) -> Pipeline:
+def train_tfidf(texts: Sequence[str], labels: np.ndarray, class_weight: str | None = None) -> Pipeline:
     """Fit TF-IDF weighted words and pairs of words, and a logistic regression for each label.
 
     Parameters
     ----------
     texts : sequence of str
     labels : array of 0 and 1, shape [n_texts, n_labels]
+    class_weight : str, optional
+        "balanced" lets rare labels weigh as much as frequent ones.
 
     Returns
     -------
@@ -32,6 +34,5 @@ def train_tfidf(texts: Sequence[str], labels: np.ndarray) -> Pipeline:
     words = TfidfVectorizer(
         ngram_range=(1, 2), min_df=2, max_features=50_000, sublinear_tf=True, strip_accents="unicode"
     )
-    return make_pipeline(words, OneVsRestClassifier(LogisticRegression(C=5.0, max_iter=1000))).fit(
-        texts, labels.astype(int)
-    )
+    regression = LogisticRegression(C=5.0, max_iter=1000, class_weight=class_weight)
+    return make_pipeline(words, OneVsRestClassifier(regression)).fit(texts, labels.astype(int))

@@ -30,10 +30,14 @@ from milestone3.model import count_parameters, load_model
 from milestone3.processes import process_state, start_others
 from milestone3.recipe import Recipe
 from milestone3.run_record import is_finished, remember
+from milestone3.task import TASKS, TOXICITY, Task
 from milestone3.trainer import build_trainer
+from milestone3.tweets import load_rated_snippets, load_tweets
+
+LOADERS = {"toxicity": (load_comments, load_extra_comments), "sentiment": (load_tweets, load_rated_snippets)}
 
 
-def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe()) -> Path:
+def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(), task: Task = TOXICITY) -> Path:
     """Fine-tune on the training part, keep the weights that rank the validation part best, and save them.
 
     Parameters
@@ -43,6 +47,8 @@ def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(
     output : str or Path
         Becomes an ordinary checkpoint folder. An unfinished run in it is continued, a finished one is left alone.
     recipe : Recipe
+    task : Task
+        Six labels by default; whatever the labels in `comments` are.
 
     Returns
     -------
@@ -60,35 +66,44 @@ def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(
     if is_finished(output, recipe, comments):
         print(f"{output} holds this finished run already. Delete the folder to train again.")
         return output
-    model, tokenizer = load_model(recipe)
+    model, tokenizer = load_model(recipe, task)
     trained, weights = count_parameters(model)
     require_room(output, trained if recipe.method == "lora" else weights, trained)
     remember(output, recipe, comments, finished=False)
     encoded = encode(
         DatasetDict({part: comments[part] for part in ("train", "validation")}), tokenizer, recipe.max_length
     )
-    trainer = build_trainer(model, tokenizer, encoded, output / "checkpoints", recipe)
+    trainer = build_trainer(model, tokenizer, encoded, output / "checkpoints", recipe, task)
     resumed = last_complete_checkpoint(output / "checkpoints")
     if resumed:
         print(f"Going on from {resumed.name}.")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    _save(trainer, tokenizer, encoded, output)
+    thresholds = _thresholds(trainer, encoded) if task.multi_label else None
+    _save(trainer, tokenizer, thresholds, output)
     remember(output, recipe, comments, finished=True)
     return output
 
 
-def _save(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, encoded: DatasetDict, output: Path) -> None:
-    """Write the best weights, with the thresholds that validation suggests, by the first process alone."""
+def _thresholds(trainer: Trainer, encoded: DatasetDict) -> dict[str, float]:
+    """Threshold of each label, and of "any", with the best F1 on validation comments."""
     prediction = trainer.predict(encoded["validation"])
     scores = torch.sigmoid(torch.from_numpy(prediction.predictions)).numpy()
     thresholds = dict(zip(LABELS, choose_thresholds(prediction.label_ids, scores)))
     thresholds["any"] = choose_thresholds(*any_label(prediction.label_ids, scores))[0]
+    return {name: round(float(value), 4) for name, value in thresholds.items()}
+
+
+def _save(
+    trainer: Trainer, tokenizer: PreTrainedTokenizerBase, thresholds: dict[str, float] | None, output: Path
+) -> None:
+    """Write the best weights, by the first process alone."""
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         if isinstance(model, PeftModel):
             model.save_pretrained(output / "adapter")
             model = model.merge_and_unload()
-        model.config.thresholds = {name: round(float(value), 4) for name, value in thresholds.items()}
+        if thresholds:
+            model.config.thresholds = thresholds
         model.save_pretrained(output)
         tokenizer.save_pretrained(output)
         shutil.rmtree(output / "checkpoints", ignore_errors=True)
@@ -130,11 +145,15 @@ def push_to_hub(checkpoint: Path, repository: str) -> str:
 
 
 def build_parser() -> argparse.ArgumentParser:
+    """The command line; what is not given there has the recipe's own default."""
     usual = {field.name: field.default for field in fields(Recipe)}
     parser = argparse.ArgumentParser(
         prog="python -m milestone3.finetune",
         description="Fine-tune an encoder on comments with six labels. The same command continues a killed run.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--task", choices=TASKS, default="toxicity", help="six labels of a comment, or the sentiment of a tweet"
     )
     parser.add_argument(
         "--data", default="practice", help="practice, jigsaw, or the path of Kaggle's train.csv (.csv, .csv.gz, .zip)"
@@ -162,6 +181,15 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _load(options: argparse.Namespace) -> DatasetDict:
+    """The texts of the task, with the extra ones among those to train on."""
+    load, load_extra = LOADERS[options.task]
+    texts = load(options.data, rows=options.rows)
+    if options.extra:
+        texts["train"] = concatenate_datasets([texts["train"], load_extra(options.extra, held_out=texts)])
+    return texts
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns its exit status."""
     options = build_parser().parse_args(arguments)
@@ -172,11 +200,8 @@ def main(arguments: list[str] | None = None) -> int:
     if status is not None:
         return status
     try:
-        comments = load_comments(options.data, rows=options.rows)
-        if options.extra:
-            extra = load_extra_comments(options.extra, held_out=comments)
-            comments["train"] = concatenate_datasets([comments["train"], extra])
-        finetune(comments, options.output, recipe)
+        texts = _load(options)
+        finetune(texts, options.output, recipe, TASKS[options.task])
         if process_state().is_main_process:
             print(f"Saved in {options.output}.")
             if options.push_to_hub:

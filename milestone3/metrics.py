@@ -1,6 +1,6 @@
-"""Figures of merit for six labels, each one computed by scikit-learn.
+"""Figures of merit, each one computed by scikit-learn.
 
-Everywhere, `labels` holds 0 and 1 and `scores` probabilities, both of shape [n_comments, n_labels].
+Where not said otherwise, `labels` holds 0 and 1 and `scores` probabilities, both of shape [n_comments, n_labels].
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ def mean_roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """Mean over the labels that have both kinds of comments; NaN if none has."""
     areas = roc_auc(labels, scores)
     return float(areas[~np.isnan(areas)].mean()) if not np.isnan(areas).all() else float("nan")
+
+
+def macro_recall(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Mean over the labels of the share found, for texts with exactly one label: the figure of TweetEval's sentiment.
+
+    Here `labels` holds the number of each text's label, shape [n_texts]; the highest score decides.
+    """
+    return float(recall_score(labels, scores.argmax(axis=1), average="macro", zero_division=0))
 
 
 def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A pretrained encoder with a new head for the six labels."""
+"""A pretrained encoder with a new head for the labels of a task."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from transformers import (
 )
 
 from milestone2.base import find_base
-from milestone3.comments import LABELS
 from milestone3.recipe import Recipe
+from milestone3.task import TOXICITY, Task
 
 
-def load_model(recipe: Recipe) -> tuple[PreTrainedModel | PeftModel, PreTrainedTokenizerBase]:
-    """A pretrained encoder with a new head of six outputs, and its tokenizer.
+def load_model(recipe: Recipe, task: Task = TOXICITY) -> tuple[PreTrainedModel | PeftModel, PreTrainedTokenizerBase]:
+    """A pretrained encoder with a new head, one output for each label of the task, and its tokenizer.
 
     The head is drawn from the recipe's seed. Dropout is set as the recipe says.
     """
@@ -29,10 +29,10 @@ def load_model(recipe: Recipe) -> tuple[PreTrainedModel | PeftModel, PreTrainedT
         base.source,
         revision=base.revision,
         use_safetensors=True,
-        problem_type="multi_label_classification",
-        num_labels=len(LABELS),
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: number for number, label in enumerate(LABELS)},
+        problem_type=task.problem_type,
+        num_labels=len(task.labels),
+        id2label=dict(enumerate(task.labels)),
+        label2id={label: number for number, label in enumerate(task.labels)},
     )
     set_dropout(model, recipe.dropout)
     if recipe.method == "lora":

@@ -40,7 +40,7 @@ def read_kaggle_csv(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise CommentsError(f"{path}: there is no such file. Check the path, or use 'practice' or 'jigsaw'.")
-    frame = _parse(path)
+    frame = parse_csv(path)
     _require_columns(path, frame)
     frame = _drop_unlabelled(path, frame)
     if frame.empty:
@@ -76,7 +76,7 @@ def _member(path: Path, archive: zipfile.ZipFile) -> str:
     return wanted[0]
 
 
-def _parse(path: Path) -> pd.DataFrame:
+def parse_csv(path: Path) -> pd.DataFrame:
     """Read all cells as text; a cell that says NA or null is a comment, not a missing value."""
     with _opened(path) as stream:
         start = stream.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").lower()

@@ -11,7 +11,8 @@ import ipywidgets as widgets
 import nbformat
 import pytest
 from app_server import free_port, running_server
-from browser import chromium, watched_page
+from browser import WAIT_MILLISECONDS, chromium, watched_page
+from playwright.sync_api import expect
 from tiny_models import finish_run, make_checkpoint
 
 from milestone2 import widget
@@ -157,7 +158,6 @@ def test_in_a_browser_by_keyboard_alone_and_typed_html_never_runs(models_folder,
         page.get_by_role("combobox").select_option("many (yours)")
         page.get_by_role("textbox").focus()
         page.keyboard.type(ATTACK)
-        page.wait_for_timeout(1000)  # the last letters are on their way to the kernel
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent").strip() == "Analyze"
         page.keyboard.press("Enter")
@@ -168,6 +168,7 @@ def test_in_a_browser_by_keyboard_alone_and_typed_html_never_runs(models_folder,
         assert page.locator(".course-result tr").count() == 6
         page.get_by_role("combobox").select_option("one (yours)")
         page.get_by_role("button", name="Analyze").click()
+        expect(page.locator(".course-result tr")).to_have_count(3, timeout=WAIT_MILLISECONDS)
         # Voilà's own page asks another host for icons, and loads JupyterLab's extensions, of which the package
         # notebook has one that finds no JupyterLab around it. The app asks for nothing.
         known = ("awesome", "ERR_FAILED", "/voila/labextensions/")
