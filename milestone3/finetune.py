@@ -173,6 +173,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-length", type=int, default=usual["max_length"], help="tokens kept of a comment")
     parser.add_argument("--dropout", type=float, default=usual["dropout"])
     parser.add_argument("--lora-rank", type=int, default=usual["lora_rank"])
+    parser.add_argument(
+        "--start-from", metavar="FOLDER", help="with lora: a fully fine-tuned checkpoint to approximate at first"
+    )
     parser.add_argument("--saves", type=int, default=usual["saves"], help="evaluations and checkpoints on the way")
     parser.add_argument("--seed", type=int, default=usual["seed"])
     parser.add_argument(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from peft import PeftModel
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -13,6 +13,7 @@ from transformers import (
 )
 
 from milestone2.base import find_base
+from milestone3.lora import add_adapters
 from milestone3.recipe import Recipe
 from milestone3.task import TOXICITY, Task
 
@@ -36,7 +37,7 @@ def load_model(recipe: Recipe, task: Task = TOXICITY) -> tuple[PreTrainedModel |
     )
     set_dropout(model, recipe.dropout)
     if recipe.method == "lora":
-        model = get_peft_model(model, _lora_config(recipe))
+        model = add_adapters(model, recipe)
     return model, tokenizer
 
 
@@ -48,18 +49,6 @@ def set_dropout(model: PreTrainedModel, rate: float) -> None:
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
         if hasattr(model.config, name):
             setattr(model.config, name, rate)
-
-
-def _lora_config(recipe: Recipe) -> LoraConfig:
-    """Adapters on every linear layer of the encoder; the new head is trained whole."""
-    return LoraConfig(
-        task_type=TaskType.SEQ_CLS,
-        r=recipe.lora_rank,
-        lora_alpha=2 * recipe.lora_rank,
-        lora_dropout=recipe.dropout,
-        target_modules="all-linear",
-        modules_to_save=["classifier"],
-    )
 
 
 def count_parameters(model: torch.nn.Module) -> tuple[int, int]:

@@ -26,6 +26,8 @@ class Recipe:
         0 by default: one to three epochs hardly overfit, and a step on a CPU is a third shorter.
     warmup : float
         Share of the steps in which the learning rate rises.
+    start_from : str, optional
+        With "lora": folder of a fully fine-tuned checkpoint of the same base, which the adapters approximate at first.
     saves : int
         How many times a run is evaluated and saved on its way.
     """
@@ -40,5 +42,6 @@ class Recipe:
     warmup: float = 0.1
     weight_decay: float = 0.01
     lora_rank: int = 16
+    start_from: str | None = None
     saves: int = 5
     seed: int = 0

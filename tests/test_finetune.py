@@ -300,3 +300,33 @@ def test_an_upload_that_fails_is_one_line_and_shows_no_token(failed_upload):
 def test_bf16_is_used_where_the_processor_computes_in_it():
     flags = Path("/proc/cpuinfo").read_text().split("flags", 1)[1].splitlines()[0].split()
     assert bf16_is_fast() == bool({"avx512_bf16", "amx_bf16"} & set(flags))
+
+
+def test_adapters_of_full_rank_begin_as_the_checkpoint_itself_but_for_its_embeddings(undisturbed, tiny_base):
+    recipe = Recipe(base=str(tiny_base), method="lora", lora_rank=32, start_from=str(undisturbed))
+    adapted, tokenizer = load_model(recipe)
+    full = AutoModelForSequenceClassification.from_pretrained(undisturbed).eval()
+    with torch.no_grad():  # adapters cannot hold these
+        full.bert.embeddings.load_state_dict(
+            adapted.base_model.model.bert.embeddings.state_dict()
+            | {f"LayerNorm.{key}": full.bert.embeddings.LayerNorm.state_dict()[key] for key in ("weight", "bias")},
+            strict=False,
+        )
+        batch = tokenizer(["Thank you.", "You pathetic idiot."], padding=True, return_tensors="pt")
+        torch.testing.assert_close(adapted.eval()(**batch).logits, full(**batch).logits, atol=1e-4, rtol=1e-4)
+
+
+def test_adapters_of_a_small_rank_come_as_close_as_that_rank_allows(undisturbed, tiny_base):
+    recipe = Recipe(base=str(tiny_base), method="lora", lora_rank=4, start_from=str(undisturbed))
+    merged = load_model(recipe)[0].merge_and_unload()
+    name = "bert.encoder.layer.0.attention.self.query.weight"
+    tuned, base = load_file(undisturbed / "model.safetensors")[name], load_file(tiny_base / "model.safetensors")
+    sizes = np.linalg.svd((tuned - base[name.removeprefix("bert.")]).numpy(), compute_uv=False)
+    distance = np.linalg.norm(merged.get_parameter(name).detach().numpy() - tuned.numpy())
+    assert distance == pytest.approx(np.sqrt((sizes[4:] ** 2).sum()), rel=1e-3), "Eckart and Young's bound"
+
+
+def test_a_start_without_weights_is_refused(tiny_base, tmp_path, capsys):
+    arguments = ["--base", str(tiny_base), "--output", str(tmp_path / "run"), "--method", "lora", "--rows", "40"]
+    assert main([*arguments, "--start-from", str(tmp_path)]) == 1
+    assert "holds no model.safetensors" in capsys.readouterr().err

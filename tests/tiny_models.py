@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, TaskType, get_peft_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from milestone2.base import minilm_folder
+from milestone3.lora import add_adapters
+from milestone3.recipe import Recipe
 
 SIX_LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
 
@@ -54,11 +55,11 @@ def make_adapter(folder: Path, labels: tuple[str, ...] = SIX_LABELS, multi_label
     """An adapter folder as the course ships them, with random weights; returns the unmerged model."""
     torch.manual_seed(seed)
     base = AutoModelForSequenceClassification.from_pretrained(minilm_folder(), **label_config(labels, multi_label))
-    lora = LoraConfig(task_type=TaskType.SEQ_CLS, r=16, target_modules="all-linear", modules_to_save=["classifier"])
-    model = get_peft_model(base, lora)
+    model = add_adapters(base, Recipe(method="lora"))
     for name, parameter in model.named_parameters():
-        if "lora_B" in name:  # zero in a new adapter, which would make merging a matter of nothing
-            torch.nn.init.normal_(parameter, std=0.02)
+        if parameter.requires_grad and ("lora_B" in name or name.endswith("bias") or "LayerNorm" in name):
+            # As in a trained one. In a new adapter B is zero, which would make merging a matter of nothing.
+            torch.nn.init.trunc_normal_(parameter, mean=float(parameter.mean()), std=0.02)
     base.config.thresholds = {labels[0]: 0.25}
     model.save_pretrained(folder)
     base.config.save_pretrained(folder)
