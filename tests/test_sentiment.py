@@ -23,10 +23,11 @@ WORDS = ("awful", "ordinary", "lovely")
 
 @pytest.fixture(scope="module")
 def tweets_file(tmp_path_factory):
-    """300 sentences whose label is told by one word; every second one is neutral."""
+    """300 sentences, half of them neutral, whose label is told by one word, but for every tenth one."""
     path = tmp_path_factory.mktemp("tweets") / "tweets.csv"
     labels = [(1, 0, 1, 2)[number % 4] for number in range(300)]
-    rows = [f"today number {number} was {WORDS[label]},{label}" for number, label in enumerate(labels)]
+    words = [WORDS[(label + (number % 10 == 0)) % 3] for number, label in enumerate(labels)]
+    rows = [f"today number {number} was {word},{label}" for number, (word, label) in enumerate(zip(words, labels))]
     path.write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     return path
 
@@ -68,35 +69,31 @@ def test_macro_recall_is_scikit_learns_balanced_accuracy():
 
 
 @pytest.fixture(scope="module")
-def report(tweets_file, tmp_path_factory):
-    """Of a model with random weights, so that no figure is 0 or 1 by itself."""
-    folder = make_checkpoint(tmp_path_factory.mktemp("random"), sentiment.SENTIMENT.labels, multi_label=False)
-    file = folder / "report.json"
-    assert sentiment.main(["--model", str(folder), "--data", str(tweets_file), "--json", str(file)]) == 0
-    return folder, json.loads(file.read_text())
+def report(trained, tweets_file, tmp_path_factory):
+    file = tmp_path_factory.mktemp("report") / "report.json"
+    assert sentiment.main(["--model", str(trained), "--data", str(tweets_file), "--json", str(file)]) == 0
+    return json.loads(file.read_text())
 
 
-def test_the_report_agrees_with_scikit_learns(report, tweets_file):
-    folder, found = report
+def test_the_report_agrees_with_scikit_learns(report, trained, tweets_file):
     test = load_tweets(tweets_file)["test"]
     labels = test["labels"][:]
-    predicted = load_classifier(folder).score(test["text"][:]).argmax(axis=1)
+    predicted = load_classifier(trained).score(test["text"][:]).argmax(axis=1)
     names = sentiment.SENTIMENT.labels
     expected = classification_report(labels, predicted, target_names=names, output_dict=True, zero_division=0)
-    assert found["macro_recall"]["value"] == pytest.approx(expected["macro avg"]["recall"], abs=1e-4)
-    assert found["accuracy"]["value"] == pytest.approx(expected["accuracy"], abs=1e-4)
+    assert report["macro_recall"]["value"] == pytest.approx(expected["macro avg"]["recall"], abs=1e-4)
+    assert report["accuracy"]["value"] == pytest.approx(expected["accuracy"], abs=1e-4)
     for name in names:
-        assert found["labels"][name]["tweets"] == expected[name]["support"]
+        assert report["labels"][name]["tweets"] == expected[name]["support"]
         for ours, theirs in {"recall": "recall", "precision": "precision", "f1": "f1-score"}.items():
-            assert found["labels"][name][ours]["value"] == pytest.approx(expected[name][theirs], abs=1e-4)
+            assert report["labels"][name][ours]["value"] == pytest.approx(expected[name][theirs], abs=1e-4)
 
 
 def test_every_figure_lies_in_its_interval_and_the_baselines_are_told(report):
-    _, found = report
-    for figure in (found["macro_recall"], found["accuracy"]):
+    for figure in (report["macro_recall"], report["accuracy"]):
         assert figure["low"] <= figure["value"] <= figure["high"] and figure["low"] < figure["high"]
-    assert found["macro_recall_of_always_neutral"] == pytest.approx(1 / 3)
-    assert found["macro_recall_of_tfidf"]["value"] > 0.9, "one word tells the label"
+    assert report["macro_recall_of_always_neutral"] == pytest.approx(1 / 3)
+    assert report["macro_recall_of_tfidf"]["value"] > 0.6
 
 
 def test_a_model_with_other_labels_is_refused(tmp_path, tweets_file, capsys):
