@@ -32,9 +32,9 @@ from milestone3.recipe import Recipe
 from milestone3.run_record import is_finished, remember
 from milestone3.task import TASKS, TOXICITY, Task
 from milestone3.trainer import build_trainer
-from milestone3.tweets import load_rated_snippets, load_tweets
+from milestone3.tweets import load_rated_tweets, load_tweets
 
-LOADERS = {"toxicity": (load_comments, load_extra_comments), "sentiment": (load_tweets, load_rated_snippets)}
+LOADERS = {"toxicity": (load_comments, load_extra_comments), "sentiment": (load_tweets, load_rated_tweets)}
 
 
 def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(), task: Task = TOXICITY) -> Path:

@@ -23,6 +23,8 @@ BASE = "sentence-transformers/all-MiniLM-L6-v2"
 CARDS = Path(__file__).parent / "cards"
 MEASURED = Path(__file__).parent / "measured"
 LARGEST_BYTES = 6_000_000
+# What differs from peft's defaults: other versions of peft, such as Colab's, know not all the others.
+ADAPTER_SETTINGS = ("peft_type", "task_type", "r", "lora_alpha", "target_modules", "modules_to_save", "bias")
 
 
 def write_adapter(run: Path, folder: Path) -> None:
@@ -52,10 +54,10 @@ def write_adapter(run: Path, folder: Path) -> None:
         raise ValueError(f"The adapter takes {size / 1e6:.1f} MB, more than 6 MB. Train with a smaller --lora-rank.")
     folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    lora = LoraConfig.from_pretrained(str(run / "adapter"))
-    lora.base_model_name_or_path = BASE  # not the place where MiniLM lies on this machine
-    lora.inference_mode = True
-    lora.save_pretrained(str(folder))
+    lora = json.loads((run / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    kept = {name: lora[name] for name in ADAPTER_SETTINGS}
+    kept |= {"base_model_name_or_path": BASE, "inference_mode": True}  # not MiniLM's place on this machine
+    (folder / "adapter_config.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8", newline="\n")
     AutoConfig.from_pretrained(run).save_pretrained(folder)
 
 

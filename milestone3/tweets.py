@@ -1,4 +1,4 @@
-"""Tweets with one of three sentiments, and rated sentences that can be learned from beside them."""
+"""Tweets with one of three sentiments, and rated ones that can be learned from beside them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HELD_OUT = ("val", "validation", "test")
 # Where the mean rating of twenty people, from -4 to 4, no longer counts as neutral.
 CLEAR_RATING = 0.8
 _NESTED_ARCHIVE = "hutto_ICWSM_2014.tar.gz"
-_RATINGS = "_GroundTruth.txt"
+_RATED_TWEETS = "tweets_GroundTruth.txt"
 
 
 def load_tweets(source: str | Path, *, rows: int | None = None, seed: int = 18) -> DatasetDict:
@@ -64,11 +64,11 @@ def load_tweets(source: str | Path, *, rows: int | None = None, seed: int = 18) 
     return DatasetDict({name: _as_dataset(frame.iloc[positions]) for name, positions in parts.items()})
 
 
-def load_rated_snippets(source: str | Path, held_out: DatasetDict) -> Dataset:
-    """Load sentences rated by twenty people each, from the source distribution of `vaderSentiment` (MIT licence).
+def load_rated_tweets(source: str | Path, held_out: DatasetDict) -> Dataset:
+    """Load 4,200 tweets rated by twenty people each, from the source distribution of `vaderSentiment` (MIT licence).
 
-    Hutto and Gilbert 2014, https://doi.org/10.1609/icwsm.v8i1.14550: tweets, and sentences of film reviews, product
-    reviews and opinion pages. A mean rating from 0.8 is taken for positive, from -0.8 down for negative.
+    Hutto and Gilbert 2014, https://doi.org/10.1609/icwsm.v8i1.14550. A mean rating from 0.8 is taken for positive, from
+    -0.8 down for negative.
 
     Parameters
     ----------
@@ -102,13 +102,13 @@ def _read_tweets(path: Path) -> pd.DataFrame:
 
 
 def _read_ratings(path: Path) -> pd.DataFrame:
-    """All rated sentences, as columns `text` and `label`."""
+    """All rated tweets, as columns `text` and `label`."""
     try:
         with tarfile.open(path) as package:
             member = next(name for name in package.getnames() if name.endswith(_NESTED_ARCHIVE))
             with tarfile.open(fileobj=io.BytesIO(package.extractfile(member).read())) as archive:
-                names = sorted(name for name in archive.getnames() if name.endswith(_RATINGS))
-                lines = [line for name in names for line in archive.extractfile(name).read().decode().splitlines()]
+                name = next(name for name in archive.getnames() if name.endswith(_RATED_TWEETS))
+                lines = archive.extractfile(name).read().decode().splitlines()
     except (OSError, tarfile.TarError, StopIteration) as error:
         raise CommentsError(
             f"{path}: is not the source distribution of vaderSentiment ({type(error).__name__}). Get it with: "

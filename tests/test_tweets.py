@@ -1,4 +1,4 @@
-"""Tweets and rated sentences to train a sentiment model on."""
+"""Tweets and rated tweets to train a sentiment model on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from milestone3.comments import CommentsError
 from milestone3.splitting import near_duplicate_key
-from milestone3.tweets import load_rated_snippets, load_tweets
+from milestone3.tweets import load_rated_tweets, load_tweets
 
 
 def write_csv(path, rows: list[tuple], header: str = "text,label,split"):
@@ -89,8 +89,11 @@ def rated_file(tmp_path):
     inner = pack(
         tmp_path / "inner.tar.gz",
         {
-            "hutto/tweets_GroundTruth.txt": b"1\t2.5\tsplendid\r\n2\t-0.79\tso so\r\n3\t-0.8\tquite poor\r\n",
-            "hutto/films_GroundTruth.txt": "1_1\t0.8\tcaf\u00e9 scene, nicely done\r\n1_2\t0\tHELD back 1\r\n".encode(),
+            "hutto/films_GroundTruth.txt": b"1\t2.5\tno tweet\r\n",
+            "hutto/tweets_GroundTruth.txt": (
+                "1\t2.5\tsplendid\r\n2\t-0.79\tso so\r\n3\t-0.8\tquite poor\r\n"
+                "4\t0.8\tcaf\u00e9, nicely done\r\n5\t0\tHELD back 1\r\n"
+            ).encode(),
             "hutto/tweets_anonDataRatings.txt": b"1\t[2, 3]\r\n",
         },
     )
@@ -99,9 +102,9 @@ def rated_file(tmp_path):
 
 
 def test_ratings_become_three_labels_and_held_out_tweets_are_left_out(rated_file, tweets_file):
-    snippets = load_rated_snippets(rated_file, held_out=load_tweets(tweets_file))
-    assert dict(zip(snippets["text"], snippets["labels"])) == {
-        "café scene, nicely done": 2,
+    rated = load_rated_tweets(rated_file, held_out=load_tweets(tweets_file))
+    assert dict(zip(rated["text"], rated["labels"])) == {
+        "café, nicely done": 2,
         "splendid": 2,
         "so so": 1,
         "quite poor": 0,
@@ -112,4 +115,4 @@ def test_another_file_is_refused_with_the_way_to_get_the_right_one(tmp_path, twe
     other = pack(tmp_path / "other.tar.gz", {"README": b"hello"})
     for path in (other, tmp_path / "none.tar.gz", tweets_file):
         with pytest.raises(CommentsError, match="pip download"):
-            load_rated_snippets(path, held_out=load_tweets(tweets_file))
+            load_rated_tweets(path, held_out=load_tweets(tweets_file))
