@@ -55,10 +55,15 @@ def write_adapter(run: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     lora = json.loads((run / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
-    kept = {name: lora[name] for name in ADAPTER_SETTINGS}
+    kept = {name: _sorted(lora[name]) for name in ADAPTER_SETTINGS}
     kept |= {"base_model_name_or_path": BASE, "inference_mode": True}  # not MiniLM's place on this machine
     (folder / "adapter_config.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8", newline="\n")
     AutoConfig.from_pretrained(run).save_pretrained(folder)
+
+
+def _sorted(value: object) -> object:
+    """peft writes sets, in any order, and names twice."""
+    return sorted(set(value)) if isinstance(value, list) else value
 
 
 def write_card(name: str, report: dict, folder: Path) -> None:
