@@ -1,4 +1,7 @@
-"""What ``python3 -m course`` can do: ``lab``, ``test``, ``setup`` and ``refresh``. Standard library only."""
+"""What ``python3 -m course`` can do: ``lab``, ``test``, ``setup``, ``refresh``, ``badges`` and ``rename``.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from course import environment, testing
+from course import badges, environment, renaming, testing
 from course.preflight import SetupError
 from course.requirements import check_here
 
@@ -24,8 +27,12 @@ EPILOG = """examples:
   python3 -m course test                            run every test and every notebook
   python3 -m course test tests/test_launcher.py -x  run what pytest is told to run
   python3 -m course lab --here                      use this Python's own packages (conda, Docker, Colab)
+  python3 -m course rename ada/toxic-comments       make all links lead to your copy of the course on GitHub
 
 On Windows, write py instead of python3."""
+
+# What a command needs beyond the packages of all others: the extra of this name in pyproject.toml.
+EXTRAS = {"site": "site"}
 
 HERE_HELP = "use the packages of the Python that runs this command, and make no .venv (conda, Docker, Colab, Binder)"
 
@@ -45,10 +52,17 @@ def make_parser() -> argparse.ArgumentParser:
         ("test", "run all tests, and all notebooks", "Paths and options (-k WORD, -x, a file) go to pytest."),
         ("setup", "do nothing else", "Useful before a journey without a network."),
         ("refresh", "run notebooks again and keep their new outputs", "Other arguments go to course.refresh."),
+        ("site", "build the site", "Other options (--serve, --output FOLDER) go to course.site."),
     ]:
         command = commands.add_parser(name, help=summary, description=f"Set up, then {summary}. {rest}",
                                       allow_abbrev=False)  # fmt: skip
         command.add_argument("--here", action="store_true", help=HERE_HELP)
+    text = "write the links to Colab, Binder and the download into notebooks and README.md"
+    commands.add_parser("badges", help=text, description=f"{text.capitalize()}.", allow_abbrev=False)
+    text = "make another repository on GitHub the home of the course"
+    command = commands.add_parser("rename", help=text, description=f"{text.capitalize()}, wherever its name stands.",
+                                  allow_abbrev=False)  # fmt: skip
+    command.add_argument("repository", metavar="OWNER/REPO", help="for example ada/toxic-comments")
     return parser
 
 
@@ -56,7 +70,10 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Return the launcher's own options, and the arguments for the program that it starts."""
     arguments = list(arguments)
     split = arguments.index("--") if "--" in arguments else len(arguments)
-    options, others = make_parser().parse_known_args(arguments[:split])
+    parser = make_parser()
+    options, others = parser.parse_known_args(arguments[:split])
+    if others and options.command in ("badges", "rename"):  # they start no program
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     return options, others + arguments[split + 1 :]
 
 
@@ -103,13 +120,29 @@ def run(command: Sequence[str], root: Path, variables: Mapping[str, str]) -> int
             return code if code >= 0 else 128 - code  # as a shell reports a child that a signal ended
 
 
+def write_links(options: argparse.Namespace, root: Path) -> int:
+    """Write the launch links, after a change of the course's home where one is asked for; say which files changed."""
+    if options.command == "rename":
+        old, changed = badges.read_repository(root), renaming.rename(root, options.repository)
+        print(f"The home of the course was {old} and is {options.repository}.")
+    else:
+        changed = badges.write_badges(root)
+    print("\n".join(["Changed:", *(f"  {name}" for name in changed)]) if changed else "Nothing had to be changed.")
+    if changed and options.command == "rename":
+        print("Commit and push these: Colab and Binder open what lies on GitHub, in the branch main.")
+    return 0
+
+
 def start(options: argparse.Namespace, others: Sequence[str], root: Path) -> int:
     """Set up what `options` asks for, then run its program; return the exit code."""
+    extra = EXTRAS.get(options.command)
     if options.here:
-        check_here(root)
+        check_here(root, extra)
         python = Path(sys.executable)
     else:
         python = environment.set_up(root)
+        if extra:
+            environment.add_extra(root, extra)
     if options.command == "setup":
         print("The course is set up.")
         return 0
@@ -117,6 +150,7 @@ def start(options: argparse.Namespace, others: Sequence[str], root: Path) -> int
         "lab": lab_command(root, others),
         "test": ["pytest", *testing.pytest_arguments(others)],
         "refresh": ["course.refresh", *others],
+        "site": ["course.site", *others],
     }
     command = [str(python), "-m", *modules[options.command]]
     return run(command, root, child_environment(python, options.command))
@@ -129,6 +163,8 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
         make_parser().print_help()
         return 0
     try:
+        if options.command in ("badges", "rename"):
+            return write_links(options, root)
         return start(options, others, root)
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)

