@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import random
+import subprocess
+import sys
 import urllib.request
 
 import pytest
-from hub_stand_in import Account, HubStandIn
-from huggingface_hub import HfApi, constants
+from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -19,6 +20,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+
+from milestone2.space.hub_stand_in import Account, HubStandIn
 
 ADA = Account("ada", "hf_ada", organisations=("class-2026",))
 BOB = Account("bob", "hf_bob", paid=True)
@@ -29,7 +32,7 @@ LARGE = random.Random(0).randbytes(11_000_000)
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     with HubStandIn(ADA, BOB, READER) as stand_in:
-        stand_in.log_in(monkeypatch, tmp_path)
+        stand_in.log_in(None, tmp_path)
         yield stand_in
 
 
@@ -199,3 +202,18 @@ def test_a_wrong_readme_of_a_space_is_refused(hub, tmp_path):
     (tmp_path / "README.md").write_text("---\ntitle: Demo\nsdk: streamlit\ncolorFrom: orange\n---\n")
     with pytest.raises(ValueError, match="sdk"):
         ada.upload_folder(repo_id="ada/demo", repo_type="space", folder_path=tmp_path)
+
+
+def test_a_login_of_this_process_replaces_every_other_one_and_ends_with_the_stand_in(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_TOKEN", "hf_own")
+    before = {name: getattr(constants, name) for name in ("ENDPOINT", "HF_HUB_OFFLINE", "HF_TOKEN_PATH")}
+    with HubStandIn(ADA, BOB) as stand_in:
+        stand_in.log_in("hf_ada", tmp_path)
+        stand_in.log_in("hf_bob", tmp_path)
+        assert HfApi().whoami()["name"] == "bob"
+        command = [sys.executable, "-c", "import huggingface_hub as hub; print(hub.whoami()['name'])"]
+        assert subprocess.run(command, capture_output=True, text=True).stdout == "bob\n"
+        stand_in.log_in(None, tmp_path)
+        assert get_token() is None
+    assert get_token() == "hf_own"
+    assert {name: getattr(constants, name) for name in before} == before

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hub_stand_in import Account, HubStandIn
 from huggingface_hub import constants
 
+from milestone2.space.hub_stand_in import Account, HubStandIn
 from milestone3.finetune import push_to_hub
 
 TOKEN = "hf_" + "adaAdaAda" * 4
@@ -17,7 +17,7 @@ READ_ONLY = "hf_" + "eveEveEve" * 4
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     with HubStandIn(Account("ada", TOKEN, ("class-2026",)), Account("eve", READ_ONLY, role="read")) as stand_in:
-        stand_in.log_in(monkeypatch, tmp_path, TOKEN)
+        stand_in.log_in(TOKEN, tmp_path)
         yield stand_in
 
 
@@ -67,7 +67,7 @@ def test_the_same_command_updates_the_repository(hub, checkpoint):
     ],
 )
 def test_a_refusal_is_one_line_without_the_token(hub, checkpoint, monkeypatch, tmp_path, token, name, error, says):
-    hub.log_in(monkeypatch, tmp_path, token)
+    hub.log_in(token, tmp_path)
     with pytest.raises(error) as refused:
         push_to_hub(checkpoint, name)
     message = str(refused.value)

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub_stand_in import Account, HubStandIn
 
 from milestone2.space.__main__ import main
+from milestone2.space.hub_stand_in import Account, HubStandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "hf_" + "adaAdaAda" * 4
@@ -30,7 +30,7 @@ def publish(hub, tmp_path, monkeypatch, capfd):
     """Run `publish` with the login of `token`; returns its exit status and output, which never shows a token."""
 
     def run(folder: Path, space: str, *options: str, token: str | None = TOKEN, workflow: str = "") -> tuple[int, str]:
-        hub.log_in(monkeypatch, tmp_path / "home", token)
+        hub.log_in(token, tmp_path / "home")
         monkeypatch.setenv("HF_OIDC_RESOURCE", workflow)
         monkeypatch.setenv("HF_OIDC_ID_TOKEN", "from-github")
         capfd.readouterr()

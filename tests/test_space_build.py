@@ -17,13 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_stand_in import Account, HubStandIn
 from huggingface_hub import metadata_load
 from transformers import BertConfig, BertForSequenceClassification
 
 from milestone2.space import page
 from milestone2.space.__main__ import main
 from milestone2.space.build import build, name_of, pinned
+from milestone2.space.hub_stand_in import Account, HubStandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 HADOLINT = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
@@ -37,7 +37,7 @@ def publish(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> di
     """Publish to a stand-in for the Hub; returns the files of the Space."""
     token = "hf_" + "bobBobBob" * 4
     with HubStandIn(Account("bob", token, paid=True)) as hub:
-        hub.log_in(monkeypatch, tmp_path / "home", token)
+        hub.log_in(token, tmp_path / "home")
         assert main(["publish", "--folder", str(folder), "--space", "bob/mine"]) == 0
         files = hub.repository("bob/mine", "space").files
     return {path: content for path, content in files.items() if path != ".gitattributes"}

@@ -1,7 +1,8 @@
-"""A stand-in for the Hugging Face Hub: a real server on this machine, which the real client library talks to.
+"""The server: the real client library talks to it as if it were the Hub.
 
     with HubStandIn(Account("ada", "hf_secret")) as hub:
-        HfApi(endpoint=hub.endpoint, token="hf_secret").create_repo("ada/demo", repo_type="space", space_sdk="static")
+        hub.log_in("hf_secret", home)
+        HfApi().create_repo("ada/demo", repo_type="space", space_sdk="static")
         subprocess.run([...], env=hub.environment(home, token="hf_secret"))
         assert hub.repository("ada/demo", "space").files["README.md"]
 
@@ -13,18 +14,17 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import ExitStack
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from unittest.mock import patch
 
-import pytest
-from hub_stand_in_answers import Handler
-from hub_stand_in_state import Account, Repository, Request
-
-__all__ = ["Account", "HubStandIn"]
+from milestone2.space.hub_stand_in.answers import Handler
+from milestone2.space.hub_stand_in.state import Account, Repository, Request
 
 
 class HubStandIn:
-    """The server and all it holds.
+    """The server and all it holds; it answers from `start` to `stop`, or within a `with` statement.
 
     Attributes
     ----------
@@ -44,8 +44,9 @@ class HubStandIn:
         self.requests: list[Request] = []
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.large_files: dict[str, bytes] = {}
+        self._login = ExitStack()
 
-    def __enter__(self) -> HubStandIn:
+    def start(self) -> HubStandIn:
         handler = type("Handler", (Handler,), {"hub": self})
         # As on the Hub, large files lie on another host, to which the client must not send its token.
         self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
@@ -54,11 +55,19 @@ class HubStandIn:
             thread.start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def stop(self) -> None:
+        """End the server, and a login of this process with it."""
+        self.log_out()
         for server, thread in zip(self._servers, self._threads):
             server.shutdown()
             server.server_close()
             thread.join()
+
+    def __enter__(self) -> HubStandIn:
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
 
     @property
     def endpoint(self) -> str:
@@ -72,22 +81,30 @@ class HubStandIn:
     def repository(self, name: str, kind: str = "model") -> Repository:
         return self.repositories[kind, name]
 
-    def log_in(self, monkeypatch: pytest.MonkeyPatch, home: Path, token: str | None = None) -> None:
-        """Let this very process see this Hub, with this login and no other one.
+    def log_in(self, token: str | None, home: Path) -> None:
+        """Let this very process, and those it starts, see this Hub with this login and no other one, until `log_out`.
 
         The client library reads the variables of `environment` when it is imported, hence its constants.
         """
         from huggingface_hub import constants
 
+        self.log_out()
         addresses = self.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-        chosen = {"ENDPOINT": self.endpoint, "HUGGINGFACE_CO_URL_TEMPLATE": addresses, "HF_HUB_OFFLINE": False}
-        for name, value in {**chosen, "HF_HUB_DISABLE_XET": True, "HF_TOKEN_PATH": str(home / "token")}.items():
-            monkeypatch.setattr(constants, name, value)
-        for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        if token:
-            monkeypatch.setenv("HF_TOKEN", token)
+        self._login.enter_context(patch.dict(os.environ, self.environment(home, token), clear=True))
+        self._login.enter_context(
+            patch.multiple(
+                constants,
+                ENDPOINT=self.endpoint,
+                HUGGINGFACE_CO_URL_TEMPLATE=addresses,
+                HF_HUB_OFFLINE=False,
+                HF_HUB_DISABLE_XET=True,
+                HF_TOKEN_PATH=str(home / "token"),
+            )
+        )
+
+    def log_out(self) -> None:
+        """Give this process back the Hub and the login that it had before."""
+        self._login.close()
 
     def environment(self, home: Path, token: str | None = None, **variables: str) -> dict[str, str]:
         """Variables for a process that shall see this Hub, with this login and no other one."""

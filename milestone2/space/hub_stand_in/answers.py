@@ -1,4 +1,4 @@
-"""How the stand-in for the Hub (hub_stand_in.py) answers each request of the client library."""
+"""How the stand-in for the Hub (server.py) answers each request of the client library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hub_stand_in_state import (
+from milestone2.space.hub_stand_in.state import (
     Account,
     Commit,
     Repository,
@@ -22,7 +22,7 @@ from hub_stand_in_state import (
 )
 
 if TYPE_CHECKING:
-    from hub_stand_in import HubStandIn
+    from milestone2.space.hub_stand_in.server import HubStandIn
 
 REPOSITORY = r"/api/(?P<kind>model|dataset|space)s/(?P<name>[^/]+/[^/]+)"
 PAGE = r"/(?:(?P<kinds>datasets|spaces)/)?(?P<name>[^/]+/[^/]+)"
