@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 # One thread for each worker: more only wait for one another on a small machine, and sums would come in another order.
-VARIABLES = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+VARIABLES = {
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_OFFLINE": "1",
+    # Docker commands of a notebook are shown, not run: they must say the same everywhere.
+    "COURSE_DOCKER": "recorded",
+}
 
 FLAGS = [
     # Notebooks are run, and what they print is compared with what is committed.

@@ -72,3 +72,9 @@ def test_in_the_image_it_runs_as_student_and_by_hand_as_root():
     assert re.search(r"^user: +root$", by_hand, re.MULTILINE)
     assert re.search(r"^user: +student$", from_file, re.MULTILINE)
     assert all("container: yes" in output and "Python:    3.11" in output for output in (by_hand, from_file))
+
+
+def test_the_image_made_by_hand_is_the_larger_one():
+    table = recorded("docker images --filter reference=hello")["output"].splitlines()[1:]
+    megabytes = {line.split()[1]: float(line.split()[-2]) for line in table if line.endswith(" MB")}
+    assert megabytes["by-hand"] > megabytes["from-file"]

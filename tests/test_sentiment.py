@@ -21,22 +21,30 @@ from milestone3.tweets import load_tweets
 WORDS = ("awful", "ordinary", "lovely")
 
 
-@pytest.fixture(scope="module")
-def tweets_file(tmp_path_factory):
-    """300 sentences, half of them neutral, whose label is told by one word, but for every tenth one."""
-    path = tmp_path_factory.mktemp("tweets") / "tweets.csv"
+def write_tweets(path, misleading: int):
+    """300 sentences, half of them neutral, whose label is told by one word; every so many have a misleading word."""
     labels = [(1, 0, 1, 2)[number % 4] for number in range(300)]
-    words = [WORDS[(label + (number % 10 == 0)) % 3] for number, label in enumerate(labels)]
+    words = [WORDS[(label + (number % misleading == 0)) % 3] for number, label in enumerate(labels)]
     rows = [f"today number {number} was {word},{label}" for number, (word, label) in enumerate(zip(words, labels))]
     path.write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     return path
 
 
 @pytest.fixture(scope="module")
-def trained(tweets_file, tiny_base, tmp_path_factory):
+def clean_file(tmp_path_factory):
+    return write_tweets(tmp_path_factory.mktemp("tweets") / "clean.csv", misleading=1000)
+
+
+@pytest.fixture(scope="module")
+def tweets_file(tmp_path_factory):
+    return write_tweets(tmp_path_factory.mktemp("tweets") / "tweets.csv", misleading=5)
+
+
+@pytest.fixture(scope="module")
+def trained(clean_file, tiny_base, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "feelings"
     settings = ["--epochs", "4", "--learning-rate", "0.02", "--max-length", "16", "--saves", "2"]
-    data = ["--task", "sentiment", "--data", str(tweets_file), "--base", str(tiny_base)]
+    data = ["--task", "sentiment", "--data", str(clean_file), "--base", str(tiny_base)]
     assert main([*data, "--output", str(output), *settings]) == 0
     return output
 
@@ -93,7 +101,7 @@ def test_every_figure_lies_in_its_interval_and_the_baselines_are_told(report):
     for figure in (report["macro_recall"], report["accuracy"]):
         assert figure["low"] <= figure["value"] <= figure["high"] and figure["low"] < figure["high"]
     assert report["macro_recall_of_always_neutral"] == pytest.approx(1 / 3)
-    assert report["macro_recall_of_tfidf"]["value"] > 0.6
+    assert report["macro_recall_of_tfidf"]["value"] > 0.5
 
 
 def test_a_model_with_other_labels_is_refused(tmp_path, tweets_file, capsys):

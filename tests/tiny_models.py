@@ -59,7 +59,7 @@ def make_adapter(folder: Path, labels: tuple[str, ...] = SIX_LABELS, multi_label
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and ("lora_B" in name or name.endswith("bias") or "LayerNorm" in name):
             # As in a trained one. In a new adapter B is zero, which would make merging a matter of nothing.
-            torch.nn.init.trunc_normal_(parameter, mean=float(parameter.mean()), std=0.02)
+            torch.nn.init.trunc_normal_(parameter, mean=parameter.mean().item(), std=0.02)
     base.config.thresholds = {labels[0]: 0.25}
     model.save_pretrained(folder)
     base.config.save_pretrained(folder)
