@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from course import preflight
-from course.installing import install_extra, install_packages, run_quietly
+from course.installing import install_packages, run_quietly
 from course.locking import only_one
 from course.preflight import SetupError
 from course.requirements import read_project
@@ -147,23 +147,3 @@ def set_up(root: Path) -> Path:
         write_state(venv, wanted)
     print("The course is set up.\n", flush=True)
     return venv_python(venv)
-
-
-def add_extra(root: Path, extra: str) -> None:
-    """Install an extra into the environment of `root`, unless it is there as pyproject.toml has it now.
-
-    Raises
-    ------
-    SetupError
-        Where something is in the way; the message says what to do.
-    """
-    venv = root / ".venv"
-    note = venv / f"course-extra-{extra}.json"
-    with only_one(root / ".venv.lock"):
-        wanted = json.dumps(state_of(root, finished=True))
-        if note.is_file() and note.read_text(encoding="utf-8") == wanted:
-            return
-        print(f"Installing what the command {extra!r} needs besides: once.", flush=True)
-        install_extra(venv_python(venv), extra, root)
-        note.write_text(wanted, encoding="utf-8")
-    print(flush=True)

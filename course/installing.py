@@ -65,13 +65,6 @@ def install_torch(python: Path, requirement: str, root: Path) -> str | None:
     return run_pip(python, ["install", *wanted], root)
 
 
-def install_extra(python: Path, extra: str, root: Path) -> None:
-    """Install what the extra of the course in `root` adds to an environment; raise SetupError on failure."""
-    failure = run_pip(python, ["install", "--editable", f".[{EXTRA},{extra}]", *constraint_arguments(root)], root)
-    if failure is not None:
-        raise SetupError(preflight.explain_failure(failure, root))
-
-
 def install_packages(python: Path, project: dict, root: Path) -> None:
     """Install all that the course in `root` needs into the environment of `python`; raise SetupError on failure."""
     torch = torch_requirement(project)

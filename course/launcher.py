@@ -1,4 +1,4 @@
-"""What ``python3 -m course`` can do: ``lab``, ``test``, ``setup``, ``refresh``, ``badges`` and ``rename``.
+"""What ``python3 -m course`` can do: ``lab``, ``test``, ``setup``, ``refresh``, ``site``, ``badges`` and ``rename``.
 
 Standard library only.
 """
@@ -30,9 +30,6 @@ EPILOG = """examples:
   python3 -m course rename ada/toxic-comments       make all links lead to your copy of the course on GitHub
 
 On Windows, write py instead of python3."""
-
-# What a command needs beyond the packages of all others: the extra of this name in pyproject.toml.
-EXTRAS = {"site": "site"}
 
 HERE_HELP = "use the packages of the Python that runs this command, and make no .venv (conda, Docker, Colab, Binder)"
 
@@ -135,14 +132,11 @@ def write_links(options: argparse.Namespace, root: Path) -> int:
 
 def start(options: argparse.Namespace, others: Sequence[str], root: Path) -> int:
     """Set up what `options` asks for, then run its program; return the exit code."""
-    extra = EXTRAS.get(options.command)
     if options.here:
-        check_here(root, extra)
+        check_here(root)
         python = Path(sys.executable)
     else:
         python = environment.set_up(root)
-        if extra:
-            environment.add_extra(root, extra)
     if options.command == "setup":
         print("The course is set up.")
         return 0

@@ -40,10 +40,9 @@ def torch_requirement(project: dict) -> str | None:
     return next((line for line in project["dependencies"] if name_of(line) == "torch"), None)
 
 
-def missing_packages(project: dict, extras: list[str], path: list[str]) -> list[str]:
-    """Return the packages that `project`, its `extras` and itself need and that are in none of the folders `path`."""
-    listed = project.get("optional-dependencies", {})
-    wanted = [*project["dependencies"], *(line for extra in extras for line in listed.get(extra, [])), project["name"]]
+def missing_packages(project: dict, path: list[str]) -> list[str]:
+    """Return the packages that `project`, its extra and itself need and that are in none of the folders `path`."""
+    wanted = [*project["dependencies"], *project.get("optional-dependencies", {}).get(EXTRA, []), project["name"]]
     return [
         name
         for name in dict.fromkeys(map(name_of, wanted))
@@ -51,15 +50,13 @@ def missing_packages(project: dict, extras: list[str], path: list[str]) -> list[
     ]
 
 
-def check_here(root: Path, extra: str | None = None) -> None:
-    """Raise SetupError where the running Python has not all that the course in `root`, and a further extra, need."""
+def check_here(root: Path) -> None:
+    """Raise SetupError where the running Python has not all that the course in `root` needs."""
     # The folder itself does not count: the course's metadata lies there after an installation into any Python.
     path = [folder for folder in sys.path if folder and Path(folder).resolve() != root.resolve()]
-    extras = [EXTRA, extra] if extra else [EXTRA]
-    missing = missing_packages(read_project(root), extras, path)
+    missing = missing_packages(read_project(root), path)
     if missing:
-        wanted = ",".join(extras)
         raise SetupError(
             f"This Python ({sys.executable}) has no {', '.join(missing)}: install what is missing with\n"
-            f'  {os.path.basename(sys.executable)} -m pip install -e ".[{wanted}]"'
+            f'  {os.path.basename(sys.executable)} -m pip install -e ".[{EXTRA}]"'
         )
