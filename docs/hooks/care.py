@@ -45,7 +45,8 @@ def mask_page(page: BeautifulSoup) -> int:
     """Star every coarse word of a page, and mark what can be shown again; return how many starred words there are."""
     count = 0
     for string in list(page.find_all(string=True)):
-        if type(string) is NavigableString and not string.find_parent(LEFT_ALONE):
+        is_candidate = type(string) is NavigableString and ("*" in string or mask(string) != string)
+        if is_candidate and not string.find_parent(LEFT_ALONE):
             count += mask_string(page, string)
     for element in page.find_all(True):
         for name in TEXT_ATTRIBUTES:
