@@ -56,7 +56,7 @@ def address(site):
         yield f"{root}course/"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a second file's browser could not start beside it
 def browser():
     # A busy computer gives hidden pages no time at all.
     with chromium("--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows") as running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -78,13 +79,14 @@ def test_scores_are_those_of_python_on_fifty_texts(page, site):
     assert np.abs(scores - model.score(FIFTY_TEXTS)).max() < 1e-4
 
 
-def test_it_is_quick(page, record_property):
-    """No limit: a busy computer would break it. The numbers are in the report (pytest --junit-xml)."""
+def test_it_says_how_long_it_took(page):
+    """No limit: a busy computer would break it. `pytest -s` shows both times."""
     frame = page.frame_locator(".course-demo")
     frame.locator("#text").fill(INSULT)
-    first = page.evaluate("performance.now()")
+    before = page.evaluate("performance.now()")
     frame.locator("#analyze").click()
     frame.locator("#summary:not(:empty)").wait_for()
-    record_property("first_result_ms", round(page.evaluate("performance.now()") - first))
-    assert "ms on this device" in frame.locator("#facts").text_content()
-    record_property("one_text", frame.locator("#facts").text_content())
+    first = page.evaluate("performance.now()") - before
+    facts = frame.locator("#facts").text_content()
+    print(f"first result after {first:.0f} ms, with the download; then: {facts}")
+    assert re.match(r"Scored in \d+ ms on this device\.", facts)
