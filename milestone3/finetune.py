@@ -21,12 +21,13 @@ import torch
 from datasets import DatasetDict, concatenate_datasets
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, Trainer
+from transformers.trainer_utils import PredictionOutput
 
 from milestone3.checkpoints import last_complete_checkpoint, require_room
 from milestone3.comments import LABELS, load_comments, load_extra_comments
 from milestone3.encoding import encode
-from milestone3.metrics import any_label, choose_thresholds
-from milestone3.model import count_parameters, load_model
+from milestone3.metrics import any_label, choose_offsets, choose_thresholds
+from milestone3.model import count_parameters, load_model, shift_outputs
 from milestone3.processes import process_state, start_others
 from milestone3.recipe import Recipe
 from milestone3.run_record import is_finished, remember
@@ -78,32 +79,31 @@ def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(
     if resumed:
         print(f"Going on from {resumed.name}.")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    thresholds = _thresholds(trainer, encoded) if task.multi_label else None
-    _save(trainer, tokenizer, thresholds, output)
+    prediction = trainer.predict(encoded["validation"])
+    if task.multi_label:
+        trainer.accelerator.unwrap_model(trainer.model).config.thresholds = _thresholds(prediction)
+    else:
+        shift_outputs(trainer.model, choose_offsets(prediction.label_ids, prediction.predictions))
+    _save(trainer, tokenizer, output)
     remember(output, recipe, comments, finished=True)
     return output
 
 
-def _thresholds(trainer: Trainer, encoded: DatasetDict) -> dict[str, float]:
+def _thresholds(prediction: PredictionOutput) -> dict[str, float]:
     """Threshold of each label, and of "any", with the best F1 on validation comments."""
-    prediction = trainer.predict(encoded["validation"])
     scores = torch.sigmoid(torch.from_numpy(prediction.predictions)).numpy()
     thresholds = dict(zip(LABELS, choose_thresholds(prediction.label_ids, scores)))
     thresholds["any"] = choose_thresholds(*any_label(prediction.label_ids, scores))[0]
     return {name: round(float(value), 4) for name, value in thresholds.items()}
 
 
-def _save(
-    trainer: Trainer, tokenizer: PreTrainedTokenizerBase, thresholds: dict[str, float] | None, output: Path
-) -> None:
+def _save(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, output: Path) -> None:
     """Write the best weights, by the first process alone."""
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         if isinstance(model, PeftModel):
             model.save_pretrained(output / "adapter")
             model = model.merge_and_unload()
-        if thresholds:
-            model.config.thresholds = thresholds
         model.save_pretrained(output)
         tokenizer.save_pretrained(output)
         shutil.rmtree(output / "checkpoints", ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from peft import PeftModel
 from transformers import (
@@ -49,6 +50,13 @@ def set_dropout(model: PreTrainedModel, rate: float) -> None:
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
         if hasattr(model.config, name):
             setattr(model.config, name, rate)
+
+
+@torch.no_grad()
+def shift_outputs(model: torch.nn.Module, offsets: np.ndarray) -> None:
+    """Add offsets, one for each label, to a model's logits for good: they become a part of the last layer's bias."""
+    last = [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1]
+    last.bias += torch.as_tensor(offsets, dtype=last.bias.dtype, device=last.bias.device)
 
 
 def count_parameters(model: torch.nn.Module) -> tuple[int, int]:

@@ -14,7 +14,10 @@ from transformers.utils import ModelOutput
 from milestone2.classifier import load_classifier
 from milestone3 import sentiment
 from milestone3.finetune import main
-from milestone3.metrics import macro_recall
+from milestone3.metrics import choose_offsets, macro_recall
+from milestone3.model import load_model, shift_outputs
+from milestone3.recipe import Recipe
+from milestone3.task import SENTIMENT
 from milestone3.trainer import balanced_loss
 from milestone3.tweets import load_tweets
 
@@ -68,6 +71,28 @@ def test_the_balanced_loss_is_the_same_in_one_step_and_in_two_halves():
     # By hand: every label's mean loss counts for a third.
     each = -torch.log_softmax(logits, -1)[torch.arange(8), labels]
     torch.testing.assert_close(whole, torch.stack([each[labels == label].mean() for label in range(3)]).mean())
+
+
+def test_offsets_find_the_labels_that_a_model_gives_too_rarely():
+    generator = np.random.default_rng(0)
+    labels = generator.integers(3, size=600)
+    logits = np.eye(3)[labels] * 2 + generator.normal(size=(600, 3))
+    offsets = choose_offsets(labels, logits - [0, -0.8, 1.0])
+    np.testing.assert_allclose(offsets, [0, -0.8, 1.0], atol=0.4)
+    shifted = balanced_accuracy_score(labels, (logits - [0, -0.8, 1.0] + offsets).argmax(axis=1))
+    assert shifted >= balanced_accuracy_score(labels, logits.argmax(axis=1))
+    assert choose_offsets(labels, np.eye(3)[labels]).tolist() == [0, 0, 0], "nothing to gain, nothing shifted"
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_shifted_outputs_move_each_logit_by_its_offset_and_survive_merging(method, tiny_base):
+    model, tokenizer = load_model(Recipe(base=str(tiny_base), method=method, lora_rank=2), SENTIMENT)
+    tokens = tokenizer("today was lovely", return_tensors="pt")
+    before = model.eval()(**tokens).logits
+    shift_outputs(model, np.array([0, -0.5, 1]))
+    torch.testing.assert_close(model(**tokens).logits, before + torch.tensor([0, -0.5, 1]))
+    merged = model.merge_and_unload() if method == "lora" else model
+    torch.testing.assert_close(merged(**tokens).logits, before + torch.tensor([0, -0.5, 1]), atol=1e-4, rtol=1e-4)
 
 
 def test_macro_recall_is_scikit_learns_balanced_accuracy():
