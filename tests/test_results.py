@@ -27,3 +27,9 @@ def test_minilm_ranks_as_well_as_the_course_says():
 
 def test_practice_comments_teach_something_about_real_ones():
     assert measured("practice_on_jigsaw")["labels"]["toxic"]["roc_auc"] >= 0.85
+
+
+def test_the_courses_recipe_is_ten_times_as_fast_as_that_of_2023_and_learns_no_less():
+    summary = measured("finetune_benchmark")["summary"]
+    assert summary["speedup"] >= 10
+    assert summary["course"]["validation_mean_roc_auc"] >= summary["2023"]["validation_mean_roc_auc"]
