@@ -89,4 +89,4 @@ def test_the_shipped_models_are_as_good_as_the_course_wants():
     toxicity, sentiment = measured("toxicity"), measured("sentiment")
     assert toxicity["labels"]["mean"]["roc_auc"] >= 0.984
     assert toxicity["any_label"]["f1"] >= 0.78  # 0.82 is wanted
-    assert sentiment["macro_recall"]["value"] >= 0.65  # 0.66 is wanted
+    assert sentiment["macro_recall"]["value"] >= 0.66
