@@ -1,11 +1,17 @@
-# One image for Docker users and for Binder, with the versions of constraints.txt:
+# One image for Docker users and for Binder, with the versions of constraints.txt. In the folder of this file:
 #   docker build --tag toxic-comments .
-#   docker run --rm --publish 127.0.0.1:8888:8888 toxic-comments
-# and open the address that it prints.
-ARG BASE=python:3.12-slim-bookworm
+#   docker run --rm --publish 127.0.0.1:8888:8888 --volume "${PWD}:/home/jovyan/course" toxic-comments
+# and open the address that it prints, the one with 127.0.0.1. The volume keeps your work in this folder. On Linux,
+# where `id -u` does not print 1000, build with: --build-arg NB_UID="$(id -u)"
+ARG BASE=python:3.12.13-slim-bookworm
 FROM ${BASE}
 
-# Binder wants a user with this number, and so does a Hugging Face Space.
+LABEL org.opencontainers.image.title="Fine-tune a language model to detect toxic comments" \
+      org.opencontainers.image.description="A course in Jupyter notebooks, with everything that they need" \
+      org.opencontainers.image.source="https://github.com/toxic-comments-course/toxic-comments-course" \
+      org.opencontainers.image.licenses="MIT"
+
+# Binder wants a user with this number.
 ARG NB_USER=jovyan
 ARG NB_UID=1000
 ENV USER=${NB_USER} \
@@ -15,8 +21,8 @@ ENV USER=${NB_USER} \
     PATH=/opt/course/bin:${PATH} \
     PYTHONUNBUFFERED=1
 RUN useradd --create-home --shell /bin/bash --uid "${NB_UID}" "${NB_USER}" \
-    && mkdir "${VIRTUAL_ENV}" \
-    && chown "${NB_UID}" "${VIRTUAL_ENV}"
+    && mkdir "${VIRTUAL_ENV}" "${HOME}/course" \
+    && chown "${NB_UID}" "${VIRTUAL_ENV}" "${HOME}/course"
 USER ${NB_USER}
 WORKDIR ${HOME}/course
 
@@ -32,5 +38,8 @@ COPY --chown=${NB_UID} . ./
 RUN python3 -m pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 
 EXPOSE 8888
+# JupyterLab answers this without its token.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8888/api', timeout=4)"]
 # Not an ENTRYPOINT: Binder starts the image with a command of its own.
 CMD ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser", "--LabApp.default_url=/lab/tree/notebooks"]

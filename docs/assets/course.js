@@ -1,4 +1,4 @@
-// What the pages do: show starred words to those who ask, fit the demo into its page, and set up formulas.
+// What the pages do: show starred words to those who ask, and fit the demo into its page.
 
 const decode = (encoded) => new TextDecoder().decode(Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0)));
 
@@ -41,7 +41,7 @@ function setUpWords() {
   note.append(button);
 }
 
-// The demo is a page of its own in a frame: it takes this page's colours, and the frame its height.
+// The demo is a page of its own in a frame: it takes this page's colours and letters, and the frame its height.
 function setUpDemo() {
   const frame = document.querySelector('.course-demo');
   if (!frame) return;
@@ -53,6 +53,9 @@ function setUpDemo() {
     const { contentDocument: inside } = frame;
     if (!inside?.body) return;
     inside.documentElement.dataset.embedded = '';
+    inside.documentElement.style.setProperty('--type', '"Source Sans 3", sans-serif');
+    const fonts = document.querySelector('link[href$="assets/fonts.css"]');
+    inside.head.append(Object.assign(inside.createElement('link'), { rel: 'stylesheet', href: fonts.href }));
     dress();
     new ResizeObserver(() => { frame.style.height = `${Math.ceil(inside.body.getBoundingClientRect().height)}px`; })
       .observe(inside.body);

@@ -11,16 +11,27 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
+from project import remembered
 
 log = logging.getLogger("mkdocs.hooks.course")
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 # Such a link names an address without loading anything.
 NOT_LOADED = {"canonical", "prev", "next", "alternate", "edit"}
+STYLE_LOADS = re.compile(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')\s]+)""")
 LARGE = re.compile(r"data:[\w/+;=-]+,[A-Za-z0-9+/=]+")
+
+
+class Contents(NamedTuple):
+    """A page's anchors, what it links to, and what it loads."""
+
+    anchors: set[str]
+    links: list[str]
+    loads: list[str]
 
 
 class PageReader(HTMLParser):
@@ -48,13 +59,17 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 def problems(site: Path) -> Iterator[str]:
     """What is wrong with the links of a built site, one sentence each."""
-    pages = {path: read(path) for path in sorted(site.rglob("*.html")) if path != site / "404.html"}
+    for path in sorted(site.rglob("*.css")):
+        for address in STYLE_LOADS.findall(path.read_text(encoding="utf-8")):
+            yield f"{path.relative_to(site).as_posix()} loads {address} from another host"
+    names = {path: path.relative_to(site).as_posix() for path in sorted(site.rglob("*.html"))}
+    pages = {path: read(path, name) for path, name in names.items() if name != "404.html"}
     for path, page in pages.items():
-        name = path.relative_to(site).as_posix()
-        for address in sorted(page.loads):
+        name = names[path]
+        for address in page.loads:
             if urlsplit(address).scheme in ("http", "https") or address.startswith("//"):
                 yield f"{name} loads {address} from another host"
-        for address in sorted(page.links | page.loads):
+        for address in sorted({*page.links, *page.loads}):
             parts = urlsplit(address)
             if parts.scheme or parts.netloc:
                 continue
@@ -65,13 +80,21 @@ def problems(site: Path) -> Iterator[str]:
                 yield f"{name} links to {address}, but that page has no such anchor"
 
 
-def read(path: Path) -> PageReader:
+def read(path: Path, name: str) -> Contents:
+    """What a page holds; one that has not changed since the last build is not read again."""
+    text = LARGE.sub("data:", path.read_text(encoding="utf-8"))
+    anchors, links, loads = remembered(f"links of {name}", text, lambda: contents(text))
+    return Contents(set(anchors), links, loads)
+
+
+def contents(text: str) -> list[list[str]]:
+    """Anchors, links, and what is loaded, each in alphabetical order."""
     reader = PageReader()
-    reader.feed(LARGE.sub("data:", path.read_text(encoding="utf-8")))
-    return reader
+    reader.feed(text)
+    return [sorted(reader.anchors), sorted(reader.links), sorted(reader.loads)]
 
 
-def has_anchor(page: PageReader, fragment: str) -> bool:
+def has_anchor(page: Contents, fragment: str) -> bool:
     return fragment in page.anchors or fragment.startswith("__")  # the theme's own switches
 
 

@@ -19,7 +19,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if source:
         day = last_changes().get(Path(source).relative_to(ROOT).as_posix())
         if day:
-            page.meta["git_revision_date_localized"] = f"{day.day} {day:%B %Y}"
+            page.meta["git_revision_date_localized"] = f"Last changed on {day.day} {day:%B %Y}"
     return markdown
 
 

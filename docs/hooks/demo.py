@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import html
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from project import ROOT, add_files, key_of, made_once
@@ -29,7 +33,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def demo_folder(models: dict[str, str]) -> Path:
     """The page with its models, made anew when a model, or what makes or shows it, has changed."""
-    exports = {name: exported(name, model) for name, model in models.items()}
+    with ThreadPoolExecutor() as pool:  # each is exported by a program of its own, so that two cores have work
+        exports = dict(zip(models, pool.map(exported, models, models.values())))
     sources = [path for path in (*PACKAGE.glob("*.py"), PACKAGE / "space" / "page.py") if path.is_file()]
     sources += [path for path in (PACKAGE / "space" / "static").iterdir() if path.is_file()]
     key = key_of([*sources, *(path for folder in exports.values() for path in folder.rglob("*.json"))])
@@ -53,10 +58,19 @@ def exported(name: str, model: str) -> Path:
 
 
 def write_model(name: str, model: str, output: Path) -> None:
-    """Write a model as ONNX."""
-    from milestone2.export import export
+    """Write a model as ONNX.
 
-    export(model, output, full_precision=name == FULL_PRECISION)
+    Raises
+    ------
+    PluginError
+        If that fails.
+    """
+    command = [sys.executable, "-m", "milestone2.export", "--model", model, "--output", str(output)]
+    if name == FULL_PRECISION:
+        command.append("--full-precision")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    if done.returncode:
+        raise PluginError(f"The model {model!r} could not be exported. It says: {done.stderr.strip()[-300:]}")
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

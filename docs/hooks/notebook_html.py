@@ -15,6 +15,7 @@ from notebook_facts import LAUNCHERS, Notebook
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+FIRST = '<div class="jupyter-wrapper">'
 STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
 # Widgets that do something only while a kernel runs.
 NEEDS_KERNEL = re.compile(r"Button|Text|Slider|Dropdown|Select|Checkbox|FileUpload")
@@ -37,7 +38,8 @@ def read_cells(rendered: str) -> BeautifulSoup:
     BeautifulSoup
         Prose as plain elements, code as the theme's code blocks, outputs each in a `div.course-output`.
     """
-    source = BeautifulSoup(STYLE.sub("", rendered), "html.parser")
+    # The style sheets and programs before the first cell are most of it.
+    source = BeautifulSoup(STYLE.sub("", rendered[rendered.index(FIRST) :]), "html.parser")
     page = BeautifulSoup("", "html.parser")
     cells = [cell for cell in source.select(".jp-Notebook-cell") if cell.get("id")]
     for number, cell in enumerate(cells):

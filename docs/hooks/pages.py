@@ -7,6 +7,7 @@ import posixpath
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import care
 import notebook_html
@@ -19,7 +20,9 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
 from notebook_facts import find_notebooks
-from project import ROOT, repository
+from project import ROOT, remembered, repository
+
+from course import mask
 
 SEARCH = 'data-md-component="search" role="dialog"'
 LAST_WORD = '<p class="course-last">Unsure of a word? <a href="{glossary}">The glossary</a> explains it.</p>'
@@ -29,14 +32,30 @@ log = logging.getLogger("mkdocs.hooks.course")  # below "mkdocs", so that `--str
 
 @event_priority(100)  # before the search reads the page
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Return the page's HTML as the site shows it."""
+    """Return the page's HTML as the site shows it; what has not changed since the last build is not made again."""
+    if page.file.src_uri.startswith("api/") and mask(html) == html and not care.STARRED.search(html):
+        return html  # large pages, in which there is nothing to do
+    addresses = sorted(f"{file.src_uri} {file.url}" for file in files)
+    texts = [(ROOT / path).read_text(encoding="utf-8") for path in ("docs/glossary.md", "milestone3/comp/practice.csv")]
+    made_from = "\0".join([html, repr(page.meta), repr(find_notebooks()), repository(), *addresses, *texts])
+    made, headings, warnings = remembered(page.file.src_uri, made_from, lambda: dress(html, page, files))
+    if headings is not None:
+        page.toc = get_toc(headings)
+    for warning in (*warnings, *repository_problems(made)):
+        log.warning("%s: %s", page.file.src_uri, warning)
+    return made
+
+
+def dress(html: str, page: Page, files: Files) -> tuple[str, list | None, list[str]]:
+    """The page's HTML, a notebook's headings, and what is wrong."""
     notebook = {each.path: each for each in find_notebooks()}.get(page.file.src_uri)
+    headings = None
     if notebook:
         soup = notebook_html.read_cells(html)
         notebook_html.add_launch_buttons(soup, notebook)
         notebook_html.name_facts(soup)
         notebook_html.note_kernel(soup)
-        page.toc = get_toc(notebook_html.number_headings(soup))
+        headings = notebook_html.number_headings(soup)
         fix_links(soup, page, files)
         link_notebooks(soup, page, files)
     else:
@@ -49,10 +68,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     starred = care.mask_page(soup)
     if starred or page.meta.get("content_note") or has_note(soup):
         care.add_banner(soup, get_relative_url(files.get_file_from_path("content-note.md").url, page.url))
-    for picture in soup.find_all("img"):
-        if not picture.get("alt"):
-            log.warning("%s: a picture has no alternative text: %.80s", page.file.src_uri, picture)
-    return str(soup)
+    pictures = [picture for picture in soup.find_all("img") if not picture.get("alt")]
+    warnings = [f"a picture has no alternative text: {str(picture)[:80]}" for picture in pictures]
+    return str(soup), headings, warnings
 
 
 def has_note(soup: BeautifulSoup) -> bool:
@@ -60,7 +78,7 @@ def has_note(soup: BeautifulSoup) -> bool:
 
 
 def fix_links(soup: BeautifulSoup, page: Page, files: Files) -> None:
-    """Turn a notebook's links to files into links to pages, and warn of those that lead nowhere."""
+    """Turn a notebook's links to files into links to pages, or to the repository, where a file has no page."""
     for element in soup.find_all(["a", "img"]):
         attribute = "href" if element.name == "a" else "src"
         address = element.get(attribute, "")
@@ -76,10 +94,15 @@ def fix_links(soup: BeautifulSoup, page: Page, files: Files) -> None:
             if place.endswith(".ipynb"):
                 fragment = notebook_html.anchor(fragment)
             element[attribute] = get_relative_url(target.url, page.url) + (f"#{fragment}" if fragment else "")
-        elif (ROOT / place).exists():
-            element[attribute] = f"https://github.com/{repository()}/blob/main/{place}"
         else:
-            log.warning("%s: nothing is at %r, to which it links", page.file.src_uri, address)
+            element[attribute] = f"https://github.com/{repository()}/blob/main/{place}"
+
+
+def repository_problems(made: str) -> list[str]:
+    """What a page links to in the repository although it is not there."""
+    places = re.findall(rf'(?:href|src)="https://github\.com/{re.escape(repository())}/blob/main/([^"#?]+)', made)
+    missing = sorted({place for place in places if not (ROOT / unquote(place)).exists()})
+    return [f"nothing is at {place!r} in the repository, to which it links" for place in missing]
 
 
 def link_notebooks(soup: BeautifulSoup, page: Page, files: Files) -> None:

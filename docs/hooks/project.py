@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -54,6 +55,30 @@ def made_once(kind: str, key: str, make: Callable[[Path], object]) -> Path:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} could not be made. Remove {CACHE}, and build the site again.")
     return folder
+
+
+@cache
+def hooks_key() -> str:
+    """Changes with any of the hooks, and with what they use of the course to work on pages."""
+    used = ("course/__init__.py", "course/notebook.py", "course/badges.py", "milestone2/examples.py")
+    return key_of([*Path(__file__).parent.glob("*.py"), *filter(Path.is_file, (ROOT / path for path in used))])
+
+
+def remembered(name: str, made_from: str, make: Callable[[], object]) -> object:
+    """What `make` returns, or returned in an earlier build from the same text and with the same hooks.
+
+    The result is something that JSON can hold. One is kept for each name, so that the cache does not grow.
+    """
+    key = hashlib.sha256(f"{hooks_key()}{made_from}".encode()).hexdigest()
+    file = CACHE / "remembered" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+    with suppress(OSError, ValueError):  # not there, or written by half
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["key"] == key:
+            return kept["result"]
+    result = make()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"key": key, "result": result}), encoding="utf-8")
+    return result
 
 
 def add_files(files: Files, config: MkDocsConfig, folder: Path, place: str) -> None:

@@ -12,6 +12,8 @@ from site_build import ROOT
 from slurs import contains_slur
 
 from course import mask
+from milestone2.classifier import load_classifier
+from milestone3.comments import load_comments
 
 pytestmark = pytest.mark.browser  # the build needs npm
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("[0-9]_*.ipynb"))
@@ -115,8 +117,16 @@ def test_glossary_words_are_linked_from_notebooks(pages):
     assert 'href="../../glossary/#tokenizer"' in pages["notebooks/3_2_encode_text_for_bert/"].read_text("utf-8")
 
 
+def test_functions_are_explained_by_their_docstrings(pages, read):
+    for function in (load_comments, load_classifier, mask):
+        package = function.__module__.partition(".")[0]
+        first = function.__doc__.strip().splitlines()[0].replace("`", "")
+        assert f'id="{function.__module__}.{function.__name__}"' in pages[f"api/{package}/"].read_text(encoding="utf-8")
+        assert first in " ".join("".join(read[f"api/{package}/"].text).split())
+
+
 def test_pages_say_when_they_last_changed(pages):
     if not (ROOT / ".git").exists():
         pytest.skip("without git's history, pages have no date")
     page = pages["notebooks/3_1_explore_the_comments/"].read_text(encoding="utf-8")
-    assert re.search(r"\d{1,2} [A-Z][a-z]+ 20\d\d", page[page.index("md-source-file") :])
+    assert re.search(r"Last changed on \d{1,2} [A-Z][a-z]+ 20\d\d", page[page.index("md-source-file") :])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 
 import pytest
-from browser import WAIT_MILLISECONDS, watched_page
+from browser import watched_page
 from playwright.sync_api import expect
 from site_build import ROOT, SCREENSHOTS
 
@@ -17,6 +16,12 @@ pytestmark = pytest.mark.browser
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
+# What does not depend on colours is the same in the dark.
+AXE = {
+    "light": {"resultTypes": ["violations"]},
+    "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]},
+}
+COLOURS = {"light": "default", "dark": "slate"}  # the theme's names
 PICTURED = (
     "",
     "start/",
@@ -38,48 +43,62 @@ def take_picture(page, name: str, kind: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name.strip('/').replace('/', '_') or 'home'}_{kind}.png")
 
 
-def test_every_page_loads_without_an_error_a_failed_request_or_another_host(browser, address, pages):
-    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
-    for name in pages:
-        with watched_page(browser, viewport=DESK) as page:
-            page.goto(address + name, wait_until="networkidle")
-            assert page.locator("h1").count() == 1, name
-            if name in PICTURED:
-                take_picture(page, name, "light")
+@pytest.fixture(scope="module")
+def visits(browser, address, pages, axe) -> dict[str, dict]:
+    """What a reader could stumble over on each page: opened once, in light, in dark, and at a phone's width.
 
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_problem_on_any_page(browser, address, pages, axe, scheme):
+    One visit serves several tests, because loading a page takes longer than looking at it.
+    """
     found = {}
-    with browser.new_context(color_scheme=scheme, viewport=DESK) as context:
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MILLISECONDS)
+    with watched_page(browser, viewport=DESK, color_scheme="light") as page:
         for name in pages:
             page.goto(address + name, wait_until="networkidle")
-            shown = page.get_attribute("body", "data-md-color-scheme")
-            assert shown == {"light": "default", "dark": "slate"}[scheme]
-            page.evaluate(axe)
-            violations = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-            serious = [each for each in violations if each["impact"] in ("serious", "critical")]
-            found |= {(name, each["id"]): [node["html"][:120] for node in each["nodes"][:3]] for each in serious}
-            if scheme == "dark" and name in PICTURED:
-                take_picture(page, name, "dark")
-    assert found == {}
+            found[name] = look_at(page, name, axe)
+    return found
 
 
-def test_no_page_scrolls_sideways_on_a_phone(browser, address, pages):
-    wide = {}
-    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as context:
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MILLISECONDS)
-        for name in pages:
-            page.goto(address + name, wait_until="networkidle")
-            width = page.evaluate("document.documentElement.scrollWidth")
-            if width > PHONE["width"]:
-                wide[name] = width
-            if name in PICTURED:
-                take_picture(page, name, "phone")
-    assert wide == {}
+def look_at(page, name: str, axe: str) -> dict:
+    """One page's troubles, its headings of first rank, what axe finds in light and in dark, and its width."""
+    seen = {"headings": page.locator("h1").count(), "axe": {}}
+    page.evaluate(axe)
+    for scheme in ("light", "dark"):
+        wear(page, scheme)
+        for each in page.evaluate("options => axe.run(document, options)", AXE[scheme])["violations"]:
+            if each["impact"] in ("serious", "critical"):
+                seen["axe"][f"{scheme} {each['id']}"] = [node["html"][:120] for node in each["nodes"][:3]]
+        if name in PICTURED:
+            take_picture(page, name, scheme)
+    wear(page, "light")
+    page.set_viewport_size(PHONE)
+    seen["width"] = page.evaluate("document.documentElement.scrollWidth")
+    seen["margin"] = page.locator("h1").bounding_box()["x"]
+    if name in PICTURED:
+        take_picture(page, name, "phone")
+    page.set_viewport_size(DESK)
+    seen["troubles"] = page.troubles[:]
+    page.troubles.clear()
+    return seen
+
+
+def wear(page, scheme: str) -> None:
+    """Press the theme's switch if the page has other colours."""
+    if page.get_attribute("body", "data-md-color-scheme") != COLOURS[scheme]:
+        page.locator(f"label[title='Switch to {scheme}']").click()
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", COLOURS[scheme])
+
+
+def test_every_page_loads_without_an_error_a_failed_request_or_another_host(visits):
+    assert {name: seen["troubles"] for name, seen in visits.items() if seen["troubles"]} == {}
+    assert {name for name, seen in visits.items() if seen["headings"] != 1} == set()
+
+
+def test_axe_finds_no_serious_problem_on_any_page_in_light_and_in_dark(visits):
+    assert {name: seen["axe"] for name, seen in visits.items() if seen["axe"]} == {}
+
+
+def test_no_page_scrolls_sideways_on_a_phone_or_sticks_to_its_edge(visits):
+    assert {name: seen["width"] for name, seen in visits.items() if seen["width"] > PHONE["width"]} == {}
+    assert {name: seen["margin"] for name, seen in visits.items() if seen["margin"] < 8} == {}
 
 
 def test_the_search_finds_a_word_that_only_a_notebook_has(browser, address, site):
@@ -118,7 +137,7 @@ def test_each_notebook_has_its_launch_buttons_and_the_download_is_the_notebook(b
     with watched_page(browser) as page:
         for notebook in notebooks:
             path = notebook.relative_to(ROOT).as_posix()
-            page.goto(address + path.removesuffix(".ipynb") + "/")
+            page.goto(address + path.removesuffix(".ipynb") + "/", wait_until="domcontentloaded")
             links = launch_links(repository, path)
             bar = page.get_by_role("group", name="Open this notebook")
             assert bar.get_by_role("link", name="Open in Colab").get_attribute("href") == links["Colab"]
@@ -156,3 +175,52 @@ def test_a_notebook_can_be_printed(browser, address):
         assert page.locator(".course-output img").first.is_visible()
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         page.pdf(path=SCREENSHOTS / "3_1_printed.pdf")
+
+
+def test_a_code_blocks_button_copies_the_code(browser, address):
+    with watched_page(browser) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(f"{address}notebooks/3_1_explore_the_comments/", wait_until="networkidle")
+        block = page.locator(".highlight", has=page.locator("code")).first
+        block.hover()
+        block.get_by_role("button", name="Copy to clipboard").click()
+        expect(page.get_by_text("Copied to clipboard")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.strip() == block.locator("code").text_content().strip()
+
+
+def test_a_notebooks_widgets_are_drawn_as_they_were_with_a_note(browser, address):
+    with watched_page(browser, viewport=DESK) as page:
+        page.goto(f"{address}notebooks/2_2_build_a_widget_app/", wait_until="networkidle")
+        drawn = page.locator(".course-widget .jupyter-widgets")
+        drawn.first.wait_for()
+        note = page.locator(".course-kernel")
+        assert "answer only in a running notebook" in note.text_content()
+        assert page.locator(".course-widget button").first.is_visible()
+        assert page.locator(".course-widget textarea").first.is_visible()
+
+
+def test_a_diagram_is_drawn_and_says_what_it_shows(browser, address):
+    with watched_page(browser, viewport=DESK) as page:
+        page.goto(f"{address}milestone3/", wait_until="networkidle")
+        assert page.locator("div.mermaid").bounding_box()["height"] > 200
+        # The theme draws it in a closed shadow tree, which only the browser's tree for screen readers shows.
+        tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+        names = {node.get("name", {}).get("value") for node in tree}
+        assert "The way of a comment through the course" in names
+
+
+def test_the_keyboards_focus_can_be_seen_wherever_it_goes(browser, address):
+    with watched_page(browser, viewport=DESK) as page:
+        page.goto(f"{address}notebooks/2_1_classify_sentiment/", wait_until="networkidle")
+        unseen = []
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            seen = page.evaluate(
+                """() => { const style = getComputedStyle(document.activeElement);
+                return [style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0,
+                        document.activeElement.outerHTML.slice(0, 120)]; }"""
+            )
+            if not seen[0]:
+                unseen.append(seen[1])
+        assert unseen == []
