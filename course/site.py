@@ -13,6 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = "127.0.0.1:8000"
+# MkDocs, without a checker of internationalized addresses that nbformat's validator loads where it can: its import
+# compiles a grammar for four seconds, and no schema of notebooks asks for it.
+MKDOCS = "import sys; sys.modules['rfc3987_syntax'] = None; from mkdocs.__main__ import cli; cli(prog_name='mkdocs')"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -36,14 +39,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     # The theme warns of MkDocs 2, which pyproject.toml excludes.
     variables = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    command = [sys.executable, "-m", "mkdocs", *mkdocs_arguments(options)]
+    command = [sys.executable, "-c", MKDOCS, *mkdocs_arguments(options)]
     try:
         code = subprocess.run(command, cwd=ROOT, env=variables).returncode
     except KeyboardInterrupt:
         return 130
     if code == 0 and not options.serve:
-        print(f"The site is in {options.output}. To read it: python3 -m http.server --bind 127.0.0.1 "
-              f"--directory {options.output}")  # fmt: skip
+        print(
+            f"The site is in {options.output}. To read it: python3 -m http.server --bind 127.0.0.1 "
+            f"--directory {options.output}"
+        )
     return code
 
 
