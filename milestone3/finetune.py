@@ -26,6 +26,7 @@ from transformers.trainer_utils import PredictionOutput
 from milestone3.checkpoints import last_complete_checkpoint, require_room
 from milestone3.comments import LABELS, load_comments, load_extra_comments
 from milestone3.encoding import encode
+from milestone3.memory import give_memory_back
 from milestone3.metrics import any_label, choose_offsets, choose_thresholds
 from milestone3.model import count_parameters, load_model, shift_outputs
 from milestone3.processes import process_state, start_others
@@ -86,6 +87,8 @@ def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(
         shift_outputs(trainer.model, choose_offsets(prediction.label_ids, prediction.predictions))
     _save(trainer, tokenizer, output)
     remember(output, recipe, comments, finished=True)
+    del trainer, model
+    give_memory_back()
     return output
 
 
