@@ -60,6 +60,7 @@ def test_the_list_of_models_has_what_the_page_needs_before_it_downloads_them(exp
     assert any("*" in example["shown"] for example in model["examples"])
 
 
+@pytest.mark.browser
 def test_an_earlier_page_stays_when_a_build_fails(exported, tmp_path, monkeypatch):
     page = build_page(tmp_path / "page", {"toxicity": exported})
     monkeypatch.setenv("PATH", str(tmp_path))
