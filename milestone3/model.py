@@ -23,6 +23,11 @@ def load_model(recipe: Recipe, task: Task = TOXICITY) -> tuple[PreTrainedModel |
     """A pretrained encoder with a new head, one output for each label of the task, and its tokenizer.
 
     The head is drawn from the recipe's seed. Dropout is set as the recipe says.
+
+    Raises
+    ------
+    ValueError
+        If the recipe keeps more tokens of a text than the encoder has places for.
     """
     set_seed(recipe.seed)
     base = find_base(recipe.base)
@@ -36,10 +41,19 @@ def load_model(recipe: Recipe, task: Task = TOXICITY) -> tuple[PreTrainedModel |
         id2label=dict(enumerate(task.labels)),
         label2id={label: number for number, label in enumerate(task.labels)},
     )
+    _set_length(model, tokenizer, recipe.max_length)
     set_dropout(model, recipe.dropout)
     if recipe.method == "lora":
         model = add_adapters(model, recipe)
     return model, tokenizer
+
+
+def _set_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+    """Note in the configuration how much of a text is learned from, so that `load_classifier` scores as much of it."""
+    places = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", max_length))
+    if max_length > places:
+        raise ValueError(f"The encoder reads at most {places} tokens of a text, not {max_length}. Lower --max-length.")
+    model.config.max_tokens = max_length
 
 
 def set_dropout(model: PreTrainedModel, rate: float) -> None:

@@ -88,6 +88,12 @@ def test_the_checkpoint_says_what_its_outputs_mean(undisturbed):
     assert set(config["thresholds"]) == {*LABELS, "any"}
 
 
+def test_the_checkpoint_is_scored_at_the_length_it_was_trained_at(undisturbed):
+    trained_at = int(SETTINGS[SETTINGS.index("--max-length") + 1])
+    assert trained_at != Recipe().max_length
+    assert load_classifier(undisturbed).max_length == trained_at
+
+
 def test_the_checkpoint_opens_everywhere_with_the_same_scores(undisturbed):
     texts = ["Thank you for the sources.", "You are a pathetic idiot.", "word " * 20]
     scores = load_classifier(undisturbed).score(texts)
@@ -260,6 +266,12 @@ def test_a_folder_with_another_run_is_left_alone(undisturbed, tiny_base, capfd, 
     returned = main(["--base", str(tiny_base), "--output", str(undisturbed), *SETTINGS, *SAVES, *other])
     _require_one_line_error(returned, capfd.readouterr().err, "a run with other settings", "Choose another --output")
     assert {path.name: path.stat().st_mtime_ns for path in undisturbed.iterdir()} == before
+
+
+def test_more_tokens_than_the_encoder_reads_are_refused_before_training(tmp_path, capfd):
+    returned = main(["--rows", "40", "--max-length", "600", "--output", str(tmp_path / "run")])
+    _require_one_line_error(returned, capfd.readouterr().err, "at most 512 tokens", "not 600", "--max-length")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bad_source_is_one_line(tmp_path, capfd):
