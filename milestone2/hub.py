@@ -13,6 +13,7 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
+    HTTPError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -54,7 +55,7 @@ def download_model(name: str, revision: str | None = None, weights_revision: str
         if has_weights(folder):
             return folder, folder
         return folder, cached_weights(name) or _download_weights(name, weights_revision)
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, ConnectionError, OSError) as error:
+    except (HFValidationError, HTTPError, OSError) as error:  # HTTPError: of whichever httpx the Hub's library uses
         raise _explain(error, name, revision) from error
 
 

@@ -16,6 +16,7 @@ from tiny_models import SIX_LABELS, finish_run, make_checkpoint
 from milestone2.catalogue import HUB_MODELS, SHIPPED_MODELS, catalogue, find_entry, own_models, why_unavailable
 from milestone2.classifier import load_classifier
 from milestone2.hub import why_unreachable
+from milestone2.space.hub_stand_in import HubStandIn
 
 
 @pytest.fixture
@@ -135,12 +136,10 @@ def test_a_name_server_that_hangs_does_not_hold_the_app_up(monkeypatch):
 
 
 def test_a_hub_that_answers_is_reachable_even_if_it_refuses(monkeypatch):
-    from stand_in_model_hub import stand_in_hub
-
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setenv("NO_PROXY", "*")
-    with stand_in_hub({}) as (address, _):
-        monkeypatch.setattr(constants, "ENDPOINT", address)
+    with HubStandIn() as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
         assert why_unreachable(seconds=10) is None
 
 

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from stand_in_model_hub import Repository, read_files, stand_in_hub
 from tiny_models import make_checkpoint
 from transformers import AutoModel, BertConfig, pipeline
 
 from milestone2.catalogue import find_entry
 from milestone2.classifier import human_labels, load_classifier
+from milestone2.space.hub_stand_in import HubStandIn
+from milestone2.space.hub_stand_in.state import Commit, Repository
 
 ODD_TEXTS = {
     "empty": "",
@@ -214,18 +215,33 @@ print(json.dumps(answers))
 """
 
 
-def load_in_a_process(names: list[str], cache: Path, **environment: str) -> dict:
-    """What `load_classifier` gives for each name, in a process whose Hub and cache are others."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
-    clean |= {"HF_HOME": str(cache), "HF_HUB_OFFLINE": "0", "NO_PROXY": "*"} | environment
-    run = subprocess.run([sys.executable, "-c", LOAD_ALL, *names], env=clean, capture_output=True, text=True)
+def load_in_a_process(names: list[str], environment: dict[str, str], first: str = "") -> dict:
+    """What `load_classifier` gives for each name, in a process that has run `first` before."""
+    command = [sys.executable, "-c", first + LOAD_ALL, *names]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout.splitlines()[-1])
 
 
+def read_files(folder: Path, *names: str) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def commit(*files: dict[str, bytes], pinned: str | None = None) -> Commit:
+    every = {name: content for part in files for name, content in part.items()}
+    return Commit("made", "someone", every, None, pinned=pinned)
+
+
+def proposal(number: int, title: str) -> dict:
+    """A pull request of the Hub's converter, as the Hub lists it."""
+    about = {"num": number, "title": title, "status": "open", "isPullRequest": True}
+    made = {"author": {"name": "SFconvertbot"}, "createdAt": "2024-01-01T00:00:00.000Z"}
+    return {**about, **made, "repo": {"name": "someone/converted", "type": "model"}}
+
+
 @pytest.fixture(scope="module")
-def hub_models(tmp_path_factory):
-    """Repositories of the stand-in, all with the same small model."""
+def hub(tmp_path_factory):
+    """A Hub, not started yet, of models that are all the same small one."""
     folder = make_checkpoint(tmp_path_factory.mktemp("hub"), ("LABEL_0", "LABEL_1", "LABEL_2"), multi_label=False)
     described = read_files(folder, "config.json", "tokenizer.json", "tokenizer_config.json")
     weights = read_files(folder, "model.safetensors")
@@ -234,27 +250,31 @@ def hub_models(tmp_path_factory):
     bad = make_checkpoint(tmp_path_factory.mktemp("bad"), ("wrong", "revision"), multi_label=False)
     newest = read_files(bad, "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
     entry = find_entry(PINNED)
-    return {
-        PINNED: Repository({"main": newest, entry.revision: described | pickled, entry.weights_revision: weights}),
-        "someone/plain": Repository({"main": described | weights | code | pickled}),
-        "someone/converted": Repository(
-            {"main": described | pickled, "refs/pr/3": weights},
-            conversions={2: "Update README.md", 3: "Adding `safetensors` variant of this model"},
-        ),
-        "someone/pickle": Repository({"main": described | pickled}),
-        "someone/gated": Repository({"main": described | weights}, gated=True),
-    }
+    hub = HubStandIn()
+
+    def add(name: str, newest: Commit, **more) -> None:
+        hub.repositories["model", name] = Repository("model", name, False, [newest], **more)
+
+    pinned = commit(described, pickled, pinned=entry.revision)
+    add(PINNED, commit(newest), branches={entry.revision: pinned, entry.weights_revision: commit(weights)})
+    add("someone/plain", commit(described, weights, code, pickled))
+    proposals = [proposal(2, "Update README.md"), proposal(3, "Adding `safetensors` variant of this model")]
+    converted = {"refs/pr/3": commit(weights)}
+    add("someone/converted", commit(described, pickled), branches=converted, discussions=proposals)
+    add("someone/pickle", commit(described, pickled))
+    add("someone/gated", commit(described, weights), gated=True)
+    return hub
 
 
 @pytest.fixture(scope="module")
-def answers(hub_models, tmp_path_factory):
+def answers(hub, tmp_path_factory):
     """Answers online, what was asked of the Hub, and answers of a second process offline with the same cache."""
-    cache = tmp_path_factory.mktemp("cache")
-    names = [*hub_models, "someone/missing", "toxicty/toxicity"]
-    with stand_in_hub(hub_models) as (address, asked):
-        online = load_in_a_process(names, cache, HF_ENDPOINT=address)
-    offline = load_in_a_process(names, cache, HF_ENDPOINT=address)  # the server is gone
-    return online, asked, offline
+    names = [*(name for _, name in hub.repositories), "someone/missing", "toxicty/toxicity"]
+    with hub:
+        environment = hub.environment(tmp_path_factory.mktemp("cache"))
+        online = load_in_a_process(names, environment)
+    asked = [request.path for request in hub.requests]
+    return online, asked, load_in_a_process(names, environment)
 
 
 def test_hub_models_load_at_the_catalogues_revision_with_its_labels(answers):
@@ -286,19 +306,17 @@ def test_downloaded_models_load_without_the_hub_and_others_say_that_it_is_gone(a
     online, _, offline = answers
     for name in (PINNED, "someone/plain", "someone/converted"):
         assert offline[name] == online[name]
-    assert offline["someone/missing"][0] == "ConnectionError"
-    assert "cannot be reached" in offline["someone/missing"][1] and "\n" not in offline["someone/missing"][1]
+    for name in ("someone/missing", "someone/pickle"):  # nothing and a part of it are on this computer
+        assert offline[name][0] == "ConnectionError"
+        assert "cannot be reached" in offline[name][1] and "\n" not in offline[name][1]
 
 
-def test_full_disk_during_a_download_is_said(hub_models, tmp_path):
+def test_full_disk_during_a_download_is_said(hub, tmp_path):
     pytest.importorskip("resource")
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)\n" + LOAD_ALL
-    with stand_in_hub(hub_models) as (address, _):
-        clean = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": address, "NO_PROXY": "*"}
-        run = subprocess.run(
-            [sys.executable, "-c", limited, "someone/plain"], env=clean, capture_output=True, text=True
-        )
-    kind, message = json.loads(run.stdout.splitlines()[-1])["someone/plain"]
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)\n"
+    with hub:
+        found = load_in_a_process(["someone/plain"], hub.environment(tmp_path), first=limited)
+    kind, message = found["someone/plain"]
     assert kind == "OSError" and "disk" in message and "HF_HOME" in message and "\n" not in message
 
 
