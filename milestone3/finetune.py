@@ -80,7 +80,7 @@ def finetune(comments: DatasetDict, output: str | Path, recipe: Recipe = Recipe(
     if resumed:
         print(f"Going on from {resumed.name}.")
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    prediction = trainer.predict(encoded["validation"])
+    prediction = trainer.predict(trainer.eval_dataset)
     if task.multi_label:
         trainer.accelerator.unwrap_model(trainer.model).config.thresholds = _thresholds(prediction)
     else:

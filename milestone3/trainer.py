@@ -49,7 +49,7 @@ def build_trainer(
         model=model,
         args=training_arguments(folder, recipe, rows=len(encoded["train"]), task=task),
         train_dataset=encoded["train"],
-        eval_dataset=encoded["validation"],
+        eval_dataset=encoded["validation"].sort("length"),  # neighbours of equal length need little padding
         processing_class=tokenizer,
         data_collator=padding_collator(tokenizer),
         compute_metrics=_validation_metrics,
