@@ -88,5 +88,5 @@ def test_the_card_shows_what_was_measured_in_the_hubs_form(name, tmp_path):
 def test_the_shipped_models_are_as_good_as_the_course_wants():
     toxicity, sentiment = measured("toxicity"), measured("sentiment")
     assert toxicity["labels"]["mean"]["roc_auc"] >= 0.984
-    assert toxicity["any_label"]["f1"] >= 0.78  # 0.82 is wanted
+    assert toxicity["any_label"]["f1"] >= 0.79  # 0.82 is wanted
     assert sentiment["macro_recall"]["value"] >= 0.66
