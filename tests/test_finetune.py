@@ -230,7 +230,8 @@ def test_an_adapter_and_its_merged_checkpoint_score_alike(tmp_path):
     base = AutoModelForSequenceClassification.from_pretrained(
         minilm_folder(), num_labels=6, problem_type="multi_label_classification", id2label=dict(enumerate(LABELS))
     )
-    on_base = Classifier(PeftModel.from_pretrained(base, output / "adapter"), AutoTokenizer.from_pretrained(output))
+    adapted = PeftModel.from_pretrained(base, output / "adapter")
+    on_base = Classifier(adapted, AutoTokenizer.from_pretrained(output), max_length=24)
     texts = load_comments("practice", rows=80)["test"]["text"][:]
     merged = load_classifier(output)
     np.testing.assert_allclose(merged.score(texts), on_base.score(texts), atol=1e-5)
