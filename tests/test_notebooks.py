@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
+from matplotlib.image import imread
 from slurs import contains_slur
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,7 +19,7 @@ TAGS = {"nbval-ignore-output", "nbval-check-output", "raises-exception"}
 TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}|\bgh[pousr]_[A-Za-z0-9]{30,}")
 # /mnt/c is where every WSL shows the Windows drive.
 MACHINE_PATH = re.compile(r"/(?:home|Users|root|tmp|private|work|opt|usr|mnt(?!/c\b))/\w|[A-Z]:\\{1,2}Users")
-PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
+PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -83,6 +86,15 @@ def test_every_picture_says_what_it_shows(notebook):
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             assert not re.search(r"!\[\s*\]\(", source(cell))
+
+
+def test_no_picture_is_cut_off(notebook):
+    """Whatever a picture shows, a title that is too long above all, leaves its edge white."""
+    for cell in code_cells(notebook):
+        for data in PICTURE.findall(html_of(cell)):
+            pixels = imread(io.BytesIO(base64.b64decode(data)))[..., :3]
+            edges = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+            assert all((edge == 1).all() for edge in edges), source(cell)
 
 
 def test_shell_commands_cannot_fail_unseen(notebook):

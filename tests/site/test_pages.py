@@ -167,14 +167,26 @@ def test_a_starred_word_is_shown_by_keyboard_and_starred_again(browser, address)
         take_picture(page, "content-note", "shown")
 
 
-def test_a_notebook_can_be_printed(browser, address):
+PAPER = {"width": 673, "height": 1002}  # A4 without its margins, in pixels of 1/96 inch
+
+
+@pytest.mark.parametrize(
+    "path", ["notebooks/3_1_explore_the_comments/", "notebooks/1_1_set_up_wsl_and_docker/", "results/"]
+)
+def test_a_page_can_be_printed(browser, address, path):
     with watched_page(browser) as page:
-        page.goto(f"{address}notebooks/3_1_explore_the_comments/", wait_until="networkidle")
+        page.set_viewport_size(PAPER)
+        page.goto(f"{address}{path}", wait_until="networkidle")
         page.emulate_media(media="print")
         assert not page.locator(".md-header").is_visible() and not page.locator(".md-sidebar--primary").is_visible()
-        assert page.locator(".course-output img").first.is_visible()
+        # A page that is wider than the paper would be shrunk until nobody can read it.
+        assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
+        points = page.locator("article p").first.evaluate("text => parseFloat(getComputedStyle(text).fontSize)") * 0.75
+        assert points >= 9
+        images = page.locator("article img, article svg[role=img]")
+        assert all(images.nth(number).is_visible() for number in range(images.count()))
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.pdf(path=SCREENSHOTS / "3_1_printed.pdf")
+        page.pdf(path=SCREENSHOTS / f"{path.strip('/').replace('/', '_')}.pdf", prefer_css_page_size=True)
 
 
 def test_a_code_blocks_button_copies_the_code(browser, address):
