@@ -7,12 +7,12 @@ import hashlib
 import json
 import re
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from milestone2.space.hub_stand_in.state import (
     Account,
     Commit,
+    Hub,
     Repository,
     Request,
     file_ids,
@@ -20,9 +20,6 @@ from milestone2.space.hub_stand_in.state import (
     new_repository,
     problems_of_card,
 )
-
-if TYPE_CHECKING:
-    from milestone2.space.hub_stand_in.server import HubStandIn
 
 REPOSITORY = r"/api/(?P<kind>model|dataset|space)s/(?P<name>[^/]+/[^/]+)"
 PAGE = r"/(?:(?P<kinds>datasets|spaces)/)?(?P<name>[^/]+/[^/]+)"
@@ -37,7 +34,7 @@ class Refused(Exception):
 
 
 class Handler(BaseHTTPRequestHandler):
-    hub: HubStandIn
+    hub: Hub
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_) -> None:

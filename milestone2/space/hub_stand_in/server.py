@@ -20,36 +20,27 @@ from pathlib import Path
 from unittest.mock import patch
 
 from milestone2.space.hub_stand_in.answers import Handler
-from milestone2.space.hub_stand_in.state import Account, Repository, Request
+from milestone2.space.hub_stand_in.state import Account, Hub, Repository
 
 
-class HubStandIn:
-    """The server and all it holds; it answers from `start` to `stop`, or within a `with` statement.
+class HubStandIn(Hub):
+    """The server with all that it keeps; it answers from `start` to `stop`, or within a `with` statement.
 
-    Attributes
+    Parameters
     ----------
-    accounts : list of Account
+    accounts : Account
         Whoever has a token.
-    trusted : dict
-        Identity token of a workflow -> the repository that it may be exchanged for, such as "spaces/ada/demo".
-    cut_after : int or None
-        Break off the next download of a large file after this many bytes.
-    requests : list of Request
     """
 
     def __init__(self, *accounts: Account):
-        self.accounts = list(accounts)
-        self.trusted: dict[str, str] = {}
-        self.cut_after: int | None = None
-        self.requests: list[Request] = []
-        self.repositories: dict[tuple[str, str], Repository] = {}
-        self.large_files: dict[str, bytes] = {}
+        super().__init__(list(accounts))
         self._login = ExitStack()
 
     def start(self) -> HubStandIn:
         handler = type("Handler", (Handler,), {"hub": self})
         # As on the Hub, large files lie on another host, to which the client must not send its token.
         self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+        self.endpoint, self.storage = (f"http://127.0.0.1:{server.server_port}" for server in self._servers)
         self._threads = [threading.Thread(target=it.serve_forever, args=(0.05,), daemon=True) for it in self._servers]
         for thread in self._threads:
             thread.start()
@@ -68,15 +59,6 @@ class HubStandIn:
 
     def __exit__(self, *_) -> None:
         self.stop()
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._servers[0].server_port}"
-
-    @property
-    def storage(self) -> str:
-        """Address of the host of large files."""
-        return f"http://127.0.0.1:{self._servers[1].server_port}"
 
     def repository(self, name: str, kind: str = "model") -> Repository:
         return self.repositories[kind, name]

@@ -121,6 +121,38 @@ class Repository:
         return self.commits[-1]
 
 
+@dataclass(eq=False)
+class Hub:
+    """All that the stand-in keeps, and the addresses of its two hosts.
+
+    Attributes
+    ----------
+    accounts : list of Account
+        Whoever has a token.
+    trusted : dict
+        Identity token of a workflow -> the repository that it may be exchanged for, such as "spaces/ada/demo".
+    cut_after : int or None
+        Break off the next download of a large file after this many bytes.
+    requests : list of Request
+        In the order in which they came.
+    repositories : dict
+        By kind and name.
+    large_files : dict
+        By checksum.
+    endpoint, storage : str
+        Address of the Hub, and of the host of its large files; empty as long as it does not run.
+    """
+
+    accounts: list[Account] = field(default_factory=list)
+    trusted: dict[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+    requests: list[Request] = field(default_factory=list)
+    repositories: dict[tuple[str, str], Repository] = field(default_factory=dict)
+    large_files: dict[str, bytes] = field(default_factory=dict)
+    endpoint: str = ""
+    storage: str = ""
+
+
 def new_repository(kind: str, name: str, private: bool, sdk: str | None, author: str) -> Repository:
     """A repository with the two files that the Hub puts into a new Space, or the one of others."""
     patterns = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LARGE_SUFFIXES)
