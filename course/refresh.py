@@ -7,6 +7,7 @@ execution, progress bars) is taken out, so that a change in a notebook is a chan
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -33,10 +34,12 @@ def refresh(path: Path) -> None:
 
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata = {"kernelspec": KERNEL}
-    client = NotebookClient(notebook, timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook, timeout=CELL_TIMEOUT, coalesce_streams=True, resources={"metadata": {"path": str(path.parent)}}
+    )
     client.execute()
     normalise(notebook)
-    nbformat.write(notebook, path)
+    nbformat.write(_number_widgets(notebook), path)
 
 
 def normalise(notebook) -> None:
@@ -49,6 +52,17 @@ def normalise(notebook) -> None:
         cell.metadata = {"tags": tags} if tags else {}
         if cell.cell_type == "code" and "nbval-ignore-output" in tags:
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+
+
+def _number_widgets(notebook):
+    """The notebook with numbers, in the order in which its widgets were made, in place of their random ids."""
+    import nbformat
+
+    text = json.dumps(notebook)
+    for states in notebook.metadata.get("widgets", {}).values():
+        for number, model_id in enumerate(states["state"]):
+            text = text.replace(model_id, f"{number:032x}")
+    return nbformat.from_dict(json.loads(text))
 
 
 def main(arguments: list[str] | None = None) -> int:
