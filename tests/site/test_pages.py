@@ -171,19 +171,23 @@ PAPER = {"width": 673, "height": 1002}  # A4 without its margins, in pixels of 1
 
 
 @pytest.mark.parametrize(
-    "path", ["notebooks/3_1_explore_the_comments/", "notebooks/1_1_set_up_wsl_and_docker/", "results/"]
+    "path, pictures",
+    [("notebooks/3_1_explore_the_comments/", 3), ("notebooks/1_1_set_up_wsl_and_docker/", 2), ("results/", 0)],
 )
-def test_a_page_can_be_printed(browser, address, path):
-    with watched_page(browser) as page:
-        page.set_viewport_size(PAPER)
+def test_a_page_can_be_printed(browser, address, path, pictures):
+    with watched_page(browser, viewport=PAPER, color_scheme="dark") as page:
         page.goto(f"{address}{path}", wait_until="networkidle")
+        assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
         page.emulate_media(media="print")
         assert not page.locator(".md-header").is_visible() and not page.locator(".md-sidebar--primary").is_visible()
         # A page that is wider than the paper would be shrunk until nobody can read it.
         assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
-        points = page.locator("article p").first.evaluate("text => parseFloat(getComputedStyle(text).fontSize)") * 0.75
-        assert points >= 9
-        images = page.locator("article img, article svg[role=img]")
+        text = page.locator("article p").first.evaluate("text => ({...getComputedStyle(text)})")
+        assert float(text["fontSize"].removesuffix("px")) * 0.75 >= 9
+        # Paper is white: what is light on dark on the screen must be dark here.
+        assert max(map(int, re.findall(r"\d+", text["color"]))) < 100
+        images = page.locator("article img")
+        assert images.count() >= pictures
         assert all(images.nth(number).is_visible() for number in range(images.count()))
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         page.pdf(path=SCREENSHOTS / f"{path.strip('/').replace('/', '_')}.pdf", prefer_css_page_size=True)
