@@ -91,7 +91,9 @@ def test_every_picture_says_what_it_shows(notebook):
 def test_no_picture_is_cut_off(notebook):
     """Whatever a picture shows, a title that is too long above all, leaves its edge white."""
     for cell in code_cells(notebook):
-        for data in PICTURE.findall(html_of(cell)):
+        found = PICTURE.findall(html_of(cell))
+        assert len(found) == html_of(cell).count('src="data:image/png')
+        for data in found:
             pixels = imread(io.BytesIO(base64.b64decode(data)))[..., :3]
             edges = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
             assert all((edge == 1).all() for edge in edges), source(cell)
