@@ -140,7 +140,7 @@ class Hub:
     large_files : dict
         By checksum.
     endpoint, storage : str
-        Address of the Hub, and of the host of its large files; empty as long as it does not run.
+        Address of the Hub, and of the host of its large files; empty before it first runs.
     """
 
     accounts: list[Account] = field(default_factory=list)
